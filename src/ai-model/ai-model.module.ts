@@ -1,0 +1,56 @@
+import { HttpModule } from '@nestjs/axios';
+import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { TokenVerifier } from '../platform/auth/token-verifier.js';
+import type { Secret } from '../platform/secrets/secret.js';
+import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
+import { CallTracker } from './chat/call-tracker.js';
+import { ChatController } from './chat/chat.controller.js';
+import { ChatService } from './chat/chat.service.js';
+import { ManagementController } from './management/management.controller.js';
+import { ManagementService } from './management/management.service.js';
+import { ModelDirectory } from './model-directory/model-directory.js';
+import { ModelsController } from './models/models.controller.js';
+import { ProviderLoader } from './providers/provider-loader.js';
+import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-storage-service.client.js';
+import { StorageServiceClient } from './storage-client/storage-service.client.js';
+import { UsageBuffer } from './usage/usage-buffer.js';
+
+const DRAIN_MILLISECONDS = 5000;
+const FLUSH_MILLISECONDS = 3000;
+
+/** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
+@Module({})
+export class AiModelModule implements BeforeApplicationShutdown {
+  constructor(
+    private readonly tracker: CallTracker,
+    private readonly usage: UsageBuffer,
+    private readonly directory: ModelDirectory,
+  ) {}
+
+  static register(serviceToken: Secret): DynamicModule {
+    return {
+      module: AiModelModule,
+      imports: [HttpModule],
+      controllers: [ChatController, ModelsController, ManagementController],
+      providers: [
+        { provide: ServiceToken, useValue: new ServiceToken(serviceToken) },
+        { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
+        { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
+        CallTracker,
+        ChatService,
+        ManagementService,
+        ModelDirectory,
+        ProviderLoader,
+        UsageBuffer,
+      ],
+      exports: [TokenVerifier],
+    };
+  }
+
+  /** While the listener is still open: in role `all` the usage goes through it. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.tracker.drain(DRAIN_MILLISECONDS);
+    await this.usage.flush(FLUSH_MILLISECONDS);
+    this.directory.stop();
+  }
+}

@@ -1,0 +1,51 @@
+import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
+
+const MAX_STREAM_MILLISECONDS = 3_600_000;
+
+/**
+ * Everything that can end a call early, as one signal: the model's `request_timeout`, the caller who leaves, the
+ * process that stops. Not streamed, the time is for the whole answer; streamed, it starts anew with every event.
+ */
+export class CallDeadline {
+  private readonly controller = new AbortController();
+  private readonly idle: NodeJS.Timeout;
+  private readonly whole: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly milliseconds: number,
+    { stream }: { stream: boolean },
+  ) {
+    this.idle = setTimeout(() => this.expire(), milliseconds);
+    if (stream) this.whole = setTimeout(() => this.expire(), MAX_STREAM_MILLISECONDS);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Something arrived: the time starts anew. */
+  touch(): void {
+    this.idle.refresh();
+  }
+
+  /** The caller is gone. */
+  abandon(): void {
+    this.abort(new OutboundError('aborted', 'The caller left before the answer was complete.'));
+  }
+
+  /** Ends the call with a failure of ours, such as a shutdown. */
+  abort(reason: Error): void {
+    this.controller.abort(reason);
+    this.clear();
+  }
+
+  clear(): void {
+    clearTimeout(this.idle);
+    clearTimeout(this.whole);
+  }
+
+  private expire(): void {
+    const seconds = this.milliseconds / 1000;
+    this.abort(new OutboundError('timeout', `The provider sent nothing for ${seconds} seconds (request_timeout).`));
+  }
+}

@@ -1,0 +1,81 @@
+import { AppError } from '../../platform/errors/app-error.js';
+import { JsonShapeError, scanTopLevel } from './wire/json-object-editor.js';
+
+const MAX_DEPTH = 64;
+/** A caller names an alias and nothing else: where a call goes and with which key is the hub's business. */
+const NOT_THE_CALLERS = new Set(['api_base', 'base_url', 'api_key']);
+/** Inside these, names are the caller's own: JSON schemas of tools and answers. */
+const SCHEMAS = new Set(['tools', 'functions', 'response_format']);
+
+/** What the hub needs to know of a chat call before it knows the model. */
+export interface IncomingChat {
+  alias: string;
+  body: Buffer;
+  parameters: Readonly<Record<string, unknown>>;
+  stream: boolean;
+  /** The caller asked for the usage chunk of a stream. */
+  wantsUsage: boolean;
+}
+
+const refuse = (param: string, detail: string): AppError => new AppError('validation_failed', { detail, param });
+
+const findForbidden = (value: unknown): string | null => {
+  if (typeof value !== 'object' || value === null) return null;
+  if (Array.isArray(value)) {
+    for (const entry of value) {
+      const found = findForbidden(entry);
+      if (found) return found;
+    }
+    return null;
+  }
+  for (const key in value) {
+    if (NOT_THE_CALLERS.has(key)) return key;
+    const found = SCHEMAS.has(key) ? null : findForbidden((value as Record<string, unknown>)[key]);
+    if (found) return found;
+  }
+  return null;
+};
+
+const checkShape = (body: Buffer): void => {
+  try {
+    scanTopLevel(body, { depth: MAX_DEPTH });
+  } catch (error) {
+    if (!(error instanceof JsonShapeError)) throw error;
+    throw new AppError('malformed_request', {
+      detail: `The body must be a JSON object, nested at most ${MAX_DEPTH} levels deep, with at most 10000 parameters.`,
+    });
+  }
+};
+
+/** Checks what every provider would refuse, and what no caller may set; everything else is the provider's to judge. */
+export const readChatRequest = (
+  body: Buffer | undefined,
+  parameters: Record<string, unknown> | undefined,
+  { alwaysStream }: { alwaysStream: boolean },
+): IncomingChat => {
+  if (!body || !parameters) throw refuse('messages', 'Send a JSON object with model and messages.');
+  // The depth first: what follows walks the object.
+  checkShape(body);
+  const { model, messages, stream, stream_options: streamOptions } = parameters;
+  if (typeof model !== 'string' || model === '' || model.length > 200) {
+    throw refuse('model', 'model must be the alias of a model.');
+  }
+  if (!Array.isArray(messages) || messages.length === 0) {
+    throw refuse('messages', 'messages must be a list with at least one message.');
+  }
+  if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
+    throw refuse('stream', 'stream must be true or false.');
+  }
+  const forbidden = findForbidden(parameters);
+  if (forbidden) {
+    throw refuse(forbidden, `${forbidden} cannot be set by a call: the model's configuration decides it.`);
+  }
+  const options = (streamOptions ?? {}) as { include_usage?: unknown };
+  return {
+    alias: model,
+    body,
+    parameters,
+    stream: alwaysStream || stream === true,
+    wantsUsage: options.include_usage === true,
+  };
+};

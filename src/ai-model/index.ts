@@ -1,0 +1,3 @@
+/** What the application needs of the AI model service; imported dynamically, and only in the roles that run it. */
+export { AiModelModule } from './ai-model.module.js';
+export { translateStorageError } from './storage-client/storage-errors.js';

@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import type { ModelConfigView } from '../../contract/model-config.contract.js';
+import { ModelDirectory } from '../model-directory/model-directory.js';
+import { StorageUnavailable } from '../storage-client/storage-errors.js';
+import { type OnBehalfOf, StorageServiceClient } from '../storage-client/storage-service.client.js';
+import type { ManagedModel, ManagedModelList } from './management.views.js';
+
+const PAGE = 1000;
+const MAX_MODELS = 10_000;
+
+type Listed = Pick<
+  ModelConfigView,
+  | 'id'
+  | 'alias'
+  | 'provider'
+  | 'model_name'
+  | 'has_api_key'
+  | 'api_base'
+  | 'max_tokens'
+  | 'default_temperature'
+  | 'is_local'
+  | 'status'
+  | 'created_at'
+>;
+
+const toManagedModel = (model: Listed): ManagedModel => ({
+  id: model.id,
+  alias: model.alias,
+  provider: model.provider,
+  model_name: model.model_name,
+  has_api_key: model.has_api_key,
+  api_base: model.api_base,
+  max_tokens: model.max_tokens,
+  temperature: model.default_temperature,
+  is_local: model.is_local,
+  status: model.status,
+  created_at: model.created_at,
+});
+
+const toList = (models: Listed[], degraded: boolean): ManagedModelList => ({
+  models: models.map(toManagedModel),
+  total: models.length,
+  providers: [...new Set(models.map((model) => model.provider))],
+  degraded,
+});
+
+/** The management API that existed before the database did, served by the storage service. */
+@Injectable()
+export class ManagementService {
+  constructor(
+    private readonly storage: StorageServiceClient,
+    private readonly directory: ModelDirectory,
+  ) {}
+
+  /** When storage cannot be reached: the last known list, marked `degraded`. */
+  async list(caller: OnBehalfOf): Promise<ManagedModelList> {
+    try {
+      return toList(await this.readAll(caller), false);
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error;
+      return toList(this.directory.models(), true);
+    }
+  }
+
+  private async readAll(caller: OnBehalfOf): Promise<ModelConfigView[]> {
+    const models: ModelConfigView[] = [];
+    for (let skip = 0; skip < MAX_MODELS; skip += PAGE) {
+      const page = await this.storage.getAllModels({ skip, limit: PAGE, sort: 'alias' }, caller);
+      models.push(...page.models);
+      if (models.length >= page.total || page.models.length === 0) break;
+    }
+    return models;
+  }
+}

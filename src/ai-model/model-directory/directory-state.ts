@@ -1,0 +1,49 @@
+import type { Snapshot, SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { Identity } from '../../platform/auth/identity.js';
+
+interface KnownToken {
+  identity: Identity;
+  /** Milliseconds since 1970; Infinity: never. */
+  expiresAt: number;
+}
+
+/** One snapshot, indexed for calls. Never changed: a newer one takes its place in one step. */
+export class DirectoryState {
+  private readonly models: ReadonlyMap<string, SnapshotModel>;
+  private readonly tokens: ReadonlyMap<string, KnownToken>;
+  readonly revision: number;
+
+  constructor(snapshot: Snapshot) {
+    this.revision = snapshot.revision;
+    this.models = new Map(snapshot.models.map((model) => [model.alias, model]));
+    this.tokens = new Map(
+      snapshot.tokens.map(({ id, sha256, scopes, expires_at }) => [
+        sha256,
+        {
+          identity: { tokenId: id, scopes: new Set(scopes) },
+          expiresAt: expires_at === null ? Infinity : Date.parse(expires_at),
+        },
+      ]),
+    );
+  }
+
+  get size(): number {
+    return this.models.size;
+  }
+
+  model(alias: string): SnapshotModel | undefined {
+    return this.models.get(alias);
+  }
+
+  /** By priority, then alias. */
+  allModels(): SnapshotModel[] {
+    return [...this.models.values()].sort((a, b) => b.priority - a.priority || (a.alias < b.alias ? -1 : 1));
+  }
+
+  /** `undefined`: not known here; `null`: known, and expired. */
+  identity(sha256: string): Identity | null | undefined {
+    const token = this.tokens.get(sha256);
+    if (!token) return undefined;
+    return token.expiresAt > Date.now() ? token.identity : null;
+  }
+}

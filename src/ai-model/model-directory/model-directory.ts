@@ -1,0 +1,159 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { Identity } from '../../platform/auth/identity.js';
+import { AppError } from '../../platform/errors/app-error.js';
+import { HealthRegistry, type DependencyHealth } from '../../platform/health/health-registry.js';
+import { ListenAddress } from '../../platform/http/listen-address.js';
+import { StorageServiceClient } from '../storage-client/storage-service.client.js';
+import { DirectoryState } from './directory-state.js';
+
+const POLL_MILLISECONDS = 2000;
+/** How long a caller waits for news about something unknown. */
+const MISS_MILLISECONDS = 1000;
+const RECONNECT_MILLISECONDS = 1000;
+
+/**
+ * What every call is answered from: models, keys and token hashes in memory, no I/O. Kept up to date by a watch on
+ * the revision, by a poll as the safety net, and by a refresh when something unknown is asked for. A failure never
+ * replaces what is known, and what is known never gets older.
+ */
+@Injectable()
+export class ModelDirectory implements OnModuleInit {
+  private readonly logger = new Logger('ModelDirectory');
+  private state: DirectoryState | null = null;
+  private contactAt: number | null = null;
+  /** When storage was last asked in vain; null: the last time it answered. */
+  private failedAt: number | null = null;
+  private running: Promise<void> | null = null;
+  private next: Promise<void> | null = null;
+  private poll: NodeJS.Timeout | undefined;
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly storage: StorageServiceClient,
+    private readonly address: ListenAddress,
+    private readonly health: HealthRegistry,
+  ) {}
+
+  onModuleInit(): void {
+    this.health.register('model_directory', () => this.describe());
+    // Not while booting: in role `all` the other side is this very process.
+    this.address.onListening(() => this.start());
+  }
+
+  /** The model of this alias. Throws `model_not_found`, or `model_directory_unavailable` when nobody can know. */
+  find(alias: string): SnapshotModel | Promise<SnapshotModel> {
+    return this.state?.model(alias) ?? this.findAfterRefresh(alias);
+  }
+
+  /** Models by priority, then alias; empty before the first snapshot. */
+  models(): SnapshotModel[] {
+    return this.state?.allModels() ?? [];
+  }
+
+  /** Whose token hashes to this; null: nobody's. Throws `token_check_unavailable` when nobody can know. */
+  identify(sha256: string, worthAsking: boolean): Identity | null | Promise<Identity | null> {
+    const identity = this.state?.identity(sha256);
+    if (identity !== undefined) return identity;
+    if (this.state && !worthAsking) return null;
+    return this.identifyAfterRefresh(sha256);
+  }
+
+  stop(): void {
+    this.stopping.abort();
+    clearInterval(this.poll);
+  }
+
+  private start(): void {
+    this.poll = setInterval(() => void this.refresh(), POLL_MILLISECONDS);
+    void this.refresh();
+    void this.watch();
+  }
+
+  private async findAfterRefresh(alias: string): Promise<SnapshotModel> {
+    const isCurrent = await this.refreshForMiss();
+    const model = this.state?.model(alias);
+    if (model) return model;
+    if (isCurrent) throw new AppError('model_not_found', { detail: `There is no model with the alias ${alias}.`, param: 'model' });
+    throw new AppError('model_directory_unavailable', {
+      detail: `Whether there is a model with the alias ${alias} cannot be looked up right now; try again shortly.`,
+      headers: { 'retry-after': '2' },
+      param: 'model',
+    });
+  }
+
+  private async identifyAfterRefresh(sha256: string): Promise<Identity | null> {
+    const isCurrent = await this.refreshForMiss();
+    const identity = this.state?.identity(sha256);
+    if (identity !== undefined) return identity;
+    if (isCurrent) return null;
+    throw new AppError('token_check_unavailable', { headers: { 'retry-after': '2' } });
+  }
+
+  /** Asks storage once more, unless it was just found to be away. Answers whether it told. */
+  private async refreshForMiss(): Promise<boolean> {
+    if (this.failedAt !== null && Date.now() - this.failedAt < POLL_MILLISECONDS) return false;
+    const askedAt = Date.now();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
+    await Promise.race([this.refreshFromNow(), late]);
+    clearTimeout(timer);
+    return this.contactAt !== null && this.contactAt >= askedAt;
+  }
+
+  /** A refresh that starts after this moment: one that is under way may have missed what was just written. */
+  private refreshFromNow(): Promise<void> {
+    if (!this.running) return this.refresh();
+    this.next ??= this.running.then(() => {
+      this.next = null;
+      return this.refresh();
+    });
+    return this.next;
+  }
+
+  /** One at a time; never fails. */
+  private refresh(): Promise<void> {
+    this.running ??= this.load().finally(() => (this.running = null));
+    return this.running;
+  }
+
+  private async load(): Promise<void> {
+    try {
+      const snapshot = await this.storage.getSnapshot(this.state?.revision ?? null);
+      if (snapshot && snapshot.revision > (this.state?.revision ?? 0)) this.state = new DirectoryState(snapshot);
+      if (this.failedAt !== null) this.logger.log('The storage service is there again');
+      this.failedAt = null;
+      this.contactAt = Date.now();
+    } catch (error) {
+      if (this.failedAt === null) {
+        this.logger.warn({ msg: 'The storage service cannot be asked; answering from what is known', err: error, revision: this.state?.revision });
+      }
+      this.failedAt = Date.now();
+    }
+  }
+
+  private async watch(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        await this.storage.watchRevision((revision) => {
+          if (revision > (this.state?.revision ?? 0)) void this.refreshFromNow();
+        }, signal);
+      } catch {
+        // Only a hint was lost: the poll finds the same revision.
+      }
+      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MILLISECONDS).unref());
+    }
+  }
+
+  private describe(): DependencyHealth {
+    const { state } = this;
+    const status = !state ? 'down' : this.failedAt === null ? 'up' : 'degraded';
+    return {
+      status,
+      revision: state?.revision ?? null,
+      models: state?.size ?? 0,
+      last_contact_at: this.contactAt === null ? null : new Date(this.contactAt).toISOString(),
+    };
+  }
+}

@@ -1,0 +1,79 @@
+import type { ErrorCode } from '../../contract/error-codes.js';
+import type { CallOutcome } from '../../contract/usage.contract.js';
+import { AppError } from '../../platform/errors/app-error.js';
+
+export type ErrorClass = Exclude<CallOutcome, 'ok'>;
+
+interface ClassRule {
+  code: ErrorCode;
+  /** Whether another attempt can help, by the meaning of the class. */
+  retryable: boolean;
+}
+
+/** What each class of failure is to the caller. */
+const RULES: Record<ErrorClass, ClassRule> = {
+  auth: { code: 'provider_auth_failed', retryable: false },
+  quota: { code: 'insufficient_quota', retryable: false },
+  rate_limit: { code: 'rate_limit_exceeded', retryable: true },
+  overloaded: { code: 'provider_overloaded', retryable: true },
+  context_too_long: { code: 'context_length_exceeded', retryable: false },
+  content_filter: { code: 'content_filter', retryable: false },
+  not_found: { code: 'provider_model_not_found', retryable: false },
+  timeout: { code: 'provider_timeout', retryable: true },
+  network: { code: 'provider_unreachable', retryable: true },
+  server: { code: 'provider_error', retryable: true },
+  bad_request: { code: 'provider_rejected_request', retryable: false },
+  bad_answer: { code: 'provider_bad_answer', retryable: false },
+  blocked_destination: { code: 'destination_blocked', retryable: false },
+  credential_unavailable: { code: 'credential_unavailable', retryable: false },
+  client_gone: { code: 'provider_error', retryable: false },
+};
+
+/** Longer waits than this are ignored by OpenAI's SDKs, and obeyed without limit by Anthropic's. */
+const MAX_RETRY_AFTER_SECONDS = 60;
+
+export interface ProviderErrorDetails {
+  /** The provider's status; null when it gave none. */
+  status?: number;
+  /** The provider's own words, already scrubbed of the credential. */
+  message?: string;
+  /** OpenAI's `param` and `type` of the provider's error body. */
+  param?: string | null;
+  type?: string;
+  retryAfterMilliseconds?: number;
+}
+
+/** A call of a provider failed. */
+export class ProviderError extends Error {
+  readonly retryable: boolean;
+
+  constructor(
+    readonly errorClass: ErrorClass,
+    readonly details: ProviderErrorDetails = {},
+  ) {
+    super(`${errorClass}${details.status ? ` (${details.status})` : ''}: ${details.message ?? 'no message'}`);
+    this.retryable = RULES[errorClass].retryable;
+  }
+
+  /** For the caller: a status that speaks of the hub's doing, never of the caller's own token. */
+  toAppError(alias: string): AppError {
+    const { code } = RULES[this.errorClass];
+    const { message, status, param, type } = this.details;
+    const isCallersFault = this.errorClass === 'bad_request' && status !== undefined && status >= 400 && status < 500;
+    return new AppError(code, {
+      detail: message ? `${alias}: ${message}` : undefined,
+      ...(isCallersFault && { status, ...(type !== undefined && { type }) }),
+      param: param ?? null,
+      headers: this.retryHeaders(),
+      cause: this,
+    });
+  }
+
+  private retryHeaders(): Record<string, string> {
+    const { retryAfterMilliseconds } = this.details;
+    if (!this.retryable) return { 'x-should-retry': 'false' };
+    if (retryAfterMilliseconds === undefined) return {};
+    const seconds = Math.ceil(retryAfterMilliseconds / 1000);
+    return seconds > MAX_RETRY_AFTER_SECONDS ? { 'x-should-retry': 'false' } : { 'retry-after': String(seconds) };
+  }
+}

@@ -1,0 +1,49 @@
+import type {
+  ActiveModelList,
+  ModelConfigCreate,
+  ModelConfigList,
+  ModelConfigQuery,
+  ModelConfigUpdate,
+  ModelConfigView,
+} from '../../contract/model-config.contract.js';
+import type { Snapshot } from '../../contract/snapshot.contract.js';
+import type { ModelStatistics } from '../../contract/statistics.contract.js';
+import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
+
+/**
+ * In whose name a call is made: the caller's own token goes along, so that the storage service decides by the caller's
+ * scopes and knows who made a change. The service token opens `/internal` and nothing else.
+ */
+export interface OnBehalfOf {
+  authorization: string;
+  requestId: string;
+}
+
+/** What `GET /health/ready` of the storage service says. */
+export interface StorageHealth {
+  status: 'ready' | 'degraded' | 'not_ready';
+}
+
+/**
+ * Port and injection token: all that the AI model service knows of the storage service.
+ *
+ * Failures are {@link StorageError}s: `StorageUnavailable` (not reached, or not in time), `StorageNotFound`,
+ * `StorageConflict`, `StorageInvalid`, `StorageRefused`. Every call ends within `STORAGE_SERVICE_TIMEOUT`.
+ */
+export abstract class StorageServiceClient {
+  abstract getAllModels(query: ModelConfigQuery, caller: OnBehalfOf): Promise<ModelConfigList>;
+  abstract getModelByAlias(alias: string, caller: OnBehalfOf): Promise<ModelConfigView>;
+  abstract createModelConfig(body: ModelConfigCreate, caller: OnBehalfOf): Promise<ModelConfigView>;
+  /** `ifMatch`: the ETag that the change is based on. */
+  abstract updateModelConfig(id: string, body: ModelConfigUpdate, caller: OnBehalfOf, ifMatch?: string): Promise<ModelConfigView>;
+  abstract deleteModelConfig(id: string, caller: OnBehalfOf, ifMatch?: string): Promise<void>;
+  abstract getActiveModels(caller: OnBehalfOf): Promise<ActiveModelList>;
+  abstract getModelStatistics(caller: OnBehalfOf): Promise<ModelStatistics>;
+  abstract healthCheck(): Promise<StorageHealth>;
+  /** null: `revision` is still the newest. */
+  abstract getSnapshot(revision: number | null): Promise<Snapshot | null>;
+  /** Calls `onRevision` whenever the revision moves. Ends without error on abort, else fails when the stream breaks. */
+  abstract watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void>;
+  /** Safe to repeat with the same batch id. */
+  abstract recordUsage(batch: UsageBatch): Promise<UsageReceipt>;
+}

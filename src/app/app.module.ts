@@ -1,0 +1,27 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Env } from '../platform/config/env.js';
+import { PlatformModule } from '../platform/platform.module.js';
+import { DocsController, OpenApiDocument } from './docs.controller.js';
+import { InfoController } from './info.controller.js';
+import type { ServicePart } from './roles.js';
+
+/**
+ * The root. Its own routes ask the first part of the role whose a token is: the storage service where it runs, else
+ * the AI model service.
+ */
+@Module({})
+export class AppModule {
+  static register(env: Env, parts: readonly ServicePart[]): DynamicModule {
+    const [first, ...others] = parts.map((part) => part.module);
+    const system: DynamicModule = {
+      module: SystemModule,
+      imports: first ? [first] : [],
+      controllers: [InfoController, DocsController],
+      providers: [OpenApiDocument],
+    };
+    return { module: AppModule, imports: [PlatformModule.register(env), system, ...others] };
+  }
+}
+
+@Module({})
+class SystemModule {}

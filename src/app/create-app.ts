@@ -1,0 +1,101 @@
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Logger as PinoLogger } from 'pino';
+import { generateToken } from '../platform/auth/token-text.js';
+import type { Env } from '../platform/config/env.js';
+import { ErrorFilter } from '../platform/errors/error-filter.js';
+import { HealthRegistry } from '../platform/health/health-registry.js';
+import { createHttpAdapter } from '../platform/http/http-server.js';
+import { ListenAddress } from '../platform/http/listen-address.js';
+import { createValidationPipe } from '../platform/http/validation.js';
+import { createLogger, PinoLoggerService } from '../platform/logging/logger.js';
+import { Secret } from '../platform/secrets/secret.js';
+import { AppModule } from './app.module.js';
+import { OpenApiDocument } from './docs.controller.js';
+import { buildOpenApiDocument } from './openapi.js';
+import { openParts, type ServicePart } from './roles.js';
+
+export interface CreateAppOptions {
+  logger?: PinoLogger;
+  /** Called when something is found after the start that only the operator can mend. */
+  onFatal?: (error: unknown) => void;
+}
+
+/** The running application: the same for production and for tests. */
+export interface HubApplication {
+  readonly nest: NestFastifyApplication;
+  /** For the operator, once it listens. */
+  readonly notices: readonly string[];
+  /** Listens and answers the address, such as `http://127.0.0.1:8000`. */
+  listen(): Promise<string>;
+  /** Ends everything in order: new requests, open ones, usage, the pool, the embedded database. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+const SHUTDOWN_MILLISECONDS = 10_000;
+
+const localHost = (host: string): string => {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+};
+
+const portOf = (nest: NestFastifyApplication): number => {
+  const address = nest.getHttpServer().address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
+const createNest = async (env: Env, logger: PinoLogger, parts: ServicePart[]): Promise<NestFastifyApplication> => {
+  const nest = await NestFactory.create<NestFastifyApplication>(AppModule.register(env, parts), createHttpAdapter(env, logger), {
+    bodyParser: false,
+    bufferLogs: false,
+    abortOnError: false,
+    logger: new PinoLoggerService(logger),
+  });
+  nest.useGlobalPipes(createValidationPipe());
+  nest.useGlobalFilters(new ErrorFilter(parts.flatMap((part) => part.translateError ?? [])));
+  nest.get(OpenApiDocument).set(buildOpenApiDocument(nest, env.SERVICE_ROLE));
+  await nest.init();
+  await nest.getHttpAdapter().getInstance().ready();
+  return nest;
+};
+
+const closeParts = async (parts: readonly ServicePart[]): Promise<void> => {
+  for (const part of parts) await part.close?.();
+};
+
+/** Builds the application of the environment's role. Throws a StartupError for what only the operator can mend. */
+export async function createApp(env: Env, options: CreateAppOptions = {}): Promise<HubApplication> {
+  const logger = options.logger ?? createLogger(env);
+  Logger.overrideLogger(new PinoLoggerService(logger));
+  // In role `all` both sides are this process, so a token of the moment will do.
+  const serviceToken = env.STORAGE_SERVICE_TOKEN ?? Secret.of(generateToken('service').text);
+  const parts = await openParts(env, serviceToken, options.onFatal ?? (() => undefined));
+  const nest = await createNest(env, logger, parts).catch(async (error: unknown) => {
+    await closeParts(parts);
+    throw error;
+  });
+
+  const listen = async (): Promise<string> => {
+    await nest.listen(env.PORT, env.HOST);
+    const url = `http://${localHost(env.HOST)}:${portOf(nest)}`;
+    nest.get(ListenAddress).set(url);
+    return url;
+  };
+
+  let closing: Promise<void> | undefined;
+  const shutDown = async (): Promise<void> => {
+    nest.get(HealthRegistry).startDraining();
+    // Connections that are still open after this are cut: the process must end within its limit.
+    const limit = setTimeout(() => nest.getHttpServer().closeAllConnections(), SHUTDOWN_MILLISECONDS);
+    try {
+      await nest.close();
+    } finally {
+      clearTimeout(limit);
+      await closeParts(parts);
+    }
+  };
+  const close = (): Promise<void> => (closing ??= shutDown());
+  return { nest, notices: parts.flatMap((part) => part.notices ?? []), listen, close };
+}

@@ -1,0 +1,33 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { ServiceRole } from '../platform/config/env.js';
+import { Problem, ProblemField } from '../platform/http/api-docs.js';
+import { PRODUCT } from './product.js';
+
+const TITLES: Record<ServiceRole, string> = {
+  all: 'AI Model Hub',
+  storage: 'AI Model Hub: storage service',
+  'ai-model': 'AI Model Hub: AI model service',
+};
+
+/** `/things/*` of the router is `/things/{alias}` to a reader. */
+const nameWildcards = (document: OpenAPIObject): OpenAPIObject => {
+  const paths = Object.entries(document.paths).map(([path, item]) => {
+    const named = JSON.parse(JSON.stringify(item).replaceAll('"name":"*"', '"name":"alias"')) as typeof item;
+    return [path.replace(/\/(?:\*|\{\*\})$/, '/{alias}'), named];
+  });
+  return { ...document, paths: Object.fromEntries(paths) as OpenAPIObject['paths'] };
+};
+
+/** The OpenAPI document of this role. */
+export const buildOpenApiDocument = (app: INestApplication, role: ServiceRole): OpenAPIObject => {
+  const configuration = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle(TITLES[role])
+    .setVersion(PRODUCT.version)
+    .setDescription('Errors are `application/problem+json` (RFC 9457); under `/v1`, `/api/v1/chat` and `/api/v1/models` they have the shape of OpenAI.')
+    .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'token')
+    .build();
+  const document = SwaggerModule.createDocument(app, configuration, { extraModels: [Problem, ProblemField] });
+  return nameWildcards(document);
+};

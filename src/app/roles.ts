@@ -1,0 +1,39 @@
+import type { DynamicModule } from '@nestjs/common';
+import type { Env } from '../platform/config/env.js';
+import type { ErrorTranslator } from '../platform/errors/error-filter.js';
+import type { Secret } from '../platform/secrets/secret.js';
+
+/** A service as the application sees it: what to mount, and what to do around the life of the process. */
+export interface ServicePart {
+  module: DynamicModule;
+  translateError?: ErrorTranslator;
+  /** For the operator, at the end of the start. */
+  notices?: string[];
+  /** Ends what lies under Nest; called after everything else is closed. */
+  close?(): Promise<void>;
+}
+
+type OnFatal = (error: unknown) => void;
+
+const openStoragePart = async (env: Env, serviceToken: Secret, onFatal: OnFatal): Promise<ServicePart> => {
+  const { openStorage, StorageModule, translateDatabaseError } = await import('../storage/index.js');
+  const resources = await openStorage(env, onFatal);
+  const { adminTokenFile } = resources;
+  return {
+    module: StorageModule.register(resources, serviceToken),
+    translateError: translateDatabaseError,
+    notices: adminTokenFile ? [`Admin token: in ${adminTokenFile}`] : [],
+    close: () => resources.close(),
+  };
+};
+
+const openAiModelPart = async (serviceToken: Secret): Promise<ServicePart> => {
+  const { AiModelModule, translateStorageError } = await import('../ai-model/index.js');
+  return { module: AiModelModule.register(serviceToken), translateError: translateStorageError };
+};
+
+/** The services of this process's role. Dynamic imports: a process in role `ai-model` never loads typeorm or pg. */
+export const openParts = async (env: Env, serviceToken: Secret, onFatal: OnFatal): Promise<ServicePart[]> => [
+  ...(env.runsStorage ? [await openStoragePart(env, serviceToken, onFatal)] : []),
+  ...(env.runsAiModel ? [await openAiModelPart(serviceToken)] : []),
+];

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { readEnv } from '../platform/config/env.js';
+import { StartupError } from '../platform/errors/startup-error.js';
+import { createLogger } from '../platform/logging/logger.js';
+import { scrub } from '../platform/logging/scrub.js';
+import { createApp, type HubApplication } from './create-app.js';
+import { PRODUCT } from './product.js';
+
+const HELP = `${PRODUCT.name} ${PRODUCT.version}
+
+Usage: npm start            start with the settings of the environment and of ./.env
+       npm run migrate      bring the database of DATABASE_URL up to date and exit
+       npm run demo         show what it does, with a simulated provider
+
+Settings: every variable is described in .env.example.
+Exit codes: 0 stopped as asked, 69 something needed is not there, 78 a setting is wrong.
+`;
+
+/** One line for the operator; a stack only for what nobody expected. */
+export const exitWith = (error: unknown): never => {
+  const isExpected = error instanceof StartupError;
+  const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`${PRODUCT.name}: ${scrub(text)}\n`);
+  process.exit(isExpected ? error.exitCode : 1);
+};
+
+/** Settings in ./.env count where the environment has none. */
+export const loadEnvFile = (): void => {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+};
+
+const stopOnSignals = (hub: HubApplication, announce: (line: string) => void): void => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      announce(`${signal}: stopping`);
+      hub.close().then(() => process.exit(0), exitWith);
+    });
+  }
+};
+
+/** Starts the process: reads the environment, creates the application, listens, says where. */
+export async function runHub(): Promise<void> {
+  if (process.argv.includes('--help') || process.argv.includes('-h')) {
+    process.stdout.write(HELP);
+    return;
+  }
+  try {
+    loadEnvFile();
+    const env = readEnv(process.env);
+    const logger = createLogger(env);
+    const hub = await createApp(env, { logger, onFatal: exitWith });
+    stopOnSignals(hub, (line) => logger.info(line));
+    const url = await hub.listen();
+    for (const notice of hub.notices) logger.info(notice);
+    logger.info(`Ready: ${url} (API: ${url}/v1, documentation: ${url}/docs)`);
+  } catch (error) {
+    exitWith(error);
+  }
+}

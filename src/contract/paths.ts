@@ -1,0 +1,14 @@
+/** Paths of the HTTP interfaces, so that a client and its server cannot drift apart. */
+export const STORAGE_PREFIX = 'api/v1/ai-models';
+export const CONFIGS_PATH = `${STORAGE_PREFIX}/configs`;
+export const TOKENS_PATH = 'api/v1/tokens';
+export const INTERNAL_PATH = 'internal/v1';
+export const CHAT_PATHS = ['v1/chat/completions', 'api/v1/chat/completions'] as const;
+export const MANAGEMENT_PATH = 'api/v1/models/management';
+
+/** First path segments under which errors have OpenAI's shape instead of RFC 9457's. */
+const OPENAI_SHAPED = ['/v1/', '/api/v1/chat/', '/api/v1/models', '/api/v1/status/'];
+
+/** Tells whether errors of this path are `{"error": {...}}` (OpenAI) rather than `application/problem+json`. */
+export const hasOpenAiShape = (path: string): boolean =>
+  OPENAI_SHAPED.some((prefix) => path.startsWith(prefix)) || path === '/v1';

@@ -1,0 +1,75 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ValidateIf } from 'class-validator';
+import { isPlainObject, satisfies } from './fields.js';
+
+const KEY_FORM = /^[\x21-\x7e]{8,512}$/;
+const MASK = /\*{3}|•{2}|…|^[*•.xX]+$|^.{0,8}\.{3}.{0,8}$/;
+
+/** Headers a config may add to its provider's requests; everything that steers the connection stays out. */
+const HEADER_NAME =
+  /^(?!x-forwarded-|x-real-ip$)(?:authorization|api-key|http-referer|(?:x|openai|anthropic|cf|helicone)-[a-z0-9-]{1,60})$/i;
+const HEADER_VALUE = /^[\x20-\x7e]{1,2000}$/;
+const MAX_HEADERS = 20;
+
+const looksMasked = (value: unknown): boolean => typeof value === 'string' && MASK.test(value);
+
+const maskedMessage = 'looks like a masked value; send the real one, or leave the field out to keep what is stored';
+
+const apiKeyProblem = (value: unknown): string | null =>
+  typeof value === 'string' && KEY_FORM.test(value)
+    ? null
+    : 'must be 8 to 512 printable ASCII characters without spaces, or null to clear it';
+
+const headersProblem = (value: unknown): string | null => {
+  if (!isPlainObject(value)) return 'must be an object of header names and values, or null to clear it';
+  const entries = Object.entries(value);
+  if (entries.length === 0 || entries.length > MAX_HEADERS) return `must have 1 to ${MAX_HEADERS} headers`;
+  if (entries.some(([name]) => !HEADER_NAME.test(name))) {
+    return 'has a header name that is not allowed: use authorization, api-key, http-referer, or one that starts with x-, openai-, anthropic-, cf- or helicone-';
+  }
+  return entries.every(([, text]) => typeof text === 'string' && HEADER_VALUE.test(text))
+    ? null
+    : 'has a header value that is not 1 to 2000 printable ASCII characters';
+};
+
+const MASKED = { context: { code: 'masked_api_key' } };
+
+/** A provider's key: write-only, `null` clears it; a masked one is refused as `masked_api_key`. */
+export const ApiKeyField = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({
+      type: 'string',
+      nullable: true,
+      required: false,
+      writeOnly: true,
+      minLength: 8,
+      maxLength: 512,
+      description: "The provider's key. Write-only: stored encrypted, never part of an answer.",
+    }),
+    ValidateIf((_object, value) => value !== undefined && value !== null),
+    satisfies('notMasked', (value) => (looksMasked(value) ? maskedMessage : null), MASKED),
+    satisfies('apiKey', apiKeyProblem),
+  );
+
+const AUTH_HEADERS_SCHEMA: object = {
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  nullable: true,
+  required: false,
+  writeOnly: true,
+  description: 'Extra headers for the provider. Write-only: stored encrypted, reads show `auth_header_names`.',
+};
+
+/** Extra request headers with secrets in them: write-only, `null` clears them. */
+export const AuthHeadersField = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty(AUTH_HEADERS_SCHEMA as ApiPropertyOptions),
+    ValidateIf((_object, value) => value !== undefined && value !== null),
+    satisfies(
+      'notMasked',
+      (value) => (isPlainObject(value) && Object.values(value).some(looksMasked) ? maskedMessage : null),
+      MASKED,
+    ),
+    satisfies('authHeaders', headersProblem),
+  );

@@ -1,0 +1,33 @@
+import type { ModelConfigView } from './model-config.contract.js';
+import type { Scope } from './scopes.js';
+
+/**
+ * What a call of a model needs of its config, with the credential in clear: goes over `/internal/v1` only, is kept in
+ * memory and never logged. Times are seconds. Source: `GET /internal/v1/snapshot`.
+ */
+export interface SnapshotModel extends Omit<
+  ModelConfigView,
+  'usage_count' | 'error_count' | 'last_used_at' | 'last_error' | 'multimodal_capabilities'
+> {
+  api_key: string | null;
+  auth_headers: Record<string, string> | null;
+  /** False when a stored secret cannot be decrypted: a call answers 503 `credential_unavailable`. */
+  credential_readable: boolean;
+}
+
+/** A token's SHA-256 (hex) and what it may do; the text itself is known to its holder alone. */
+export interface SnapshotToken {
+  id: string;
+  sha256: string;
+  scopes: Scope[];
+  /** RFC 3339, null: never. */
+  expires_at: string | null;
+}
+
+/** Everything the AI model service answers calls from, as of one revision. */
+export interface Snapshot {
+  /** Milliseconds since 1970 of the change, at least the last one plus 1: only ever goes up. */
+  revision: number;
+  models: SnapshotModel[];
+  tokens: SnapshotToken[];
+}

@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { runHub } from './app/run-hub.js';
+
+await runHub();

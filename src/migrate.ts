@@ -1,0 +1,4 @@
+import 'reflect-metadata';
+import { runMigrations } from './app/run-migrations.js';
+
+await runMigrations();

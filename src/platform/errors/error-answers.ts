@@ -1,0 +1,49 @@
+import { hasOpenAiShape } from '../../contract/paths.js';
+import type { AppError } from './app-error.js';
+import { ERROR_CATALOGUE } from './error-catalogue.js';
+
+export interface ErrorAnswer {
+  contentType: string;
+  body: Record<string, unknown>;
+}
+
+/** RFC 9457: `type, title, status, detail, instance, code, request_id` and, for validation, `errors`. */
+export const toProblem = (error: AppError, path: string, requestId: string): ErrorAnswer => ({
+  contentType: 'application/problem+json; charset=utf-8',
+  body: {
+    type: `urn:ai-model-hub:problem:${error.code}`,
+    title: ERROR_CATALOGUE[error.code].title,
+    status: error.status,
+    detail: error.detail,
+    instance: path,
+    code: error.code,
+    request_id: requestId,
+    ...(error.fields && { errors: error.fields }),
+  },
+});
+
+const TYPE_OF_STATUS: Record<number, string> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+};
+
+const openAiType = (status: number): string =>
+  TYPE_OF_STATUS[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error');
+
+/** OpenAI's shape: `{"error": {message, type, param, code}}`. */
+export const toOpenAiError = (error: AppError): { error: Record<string, unknown> } => ({
+  error: {
+    message: error.detail,
+    type: error.type ?? openAiType(error.status),
+    param: error.param ?? error.fields?.[0]?.field ?? null,
+    code: error.code,
+  },
+});
+
+/** The shape that callers of this path expect. */
+export const answerFor = (error: AppError, path: string, requestId: string): ErrorAnswer =>
+  hasOpenAiShape(path)
+    ? { contentType: 'application/json; charset=utf-8', body: toOpenAiError(error) }
+    : toProblem(error, path, requestId);

@@ -1,0 +1,66 @@
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from './app-error.js';
+import { answerFor } from './error-answers.js';
+
+/** Recognises failures of a library that a service knows, such as a lost database connection; null: not mine. */
+export type ErrorTranslator = (error: unknown) => AppError | null;
+
+interface HttpFailure {
+  statusCode: number;
+  code: string;
+}
+
+const isHttpFailure = (error: unknown): error is HttpFailure =>
+  error instanceof Error && typeof (error as Partial<HttpFailure>).statusCode === 'number';
+
+/** What Nest and Fastify refuse before a handler of ours runs. */
+const translateHttp = (error: unknown): AppError | null => {
+  const status = error instanceof HttpException ? error.getStatus() : isHttpFailure(error) ? error.statusCode : null;
+  if (status === null || status >= 500) return null;
+  const text = error instanceof Error ? error.message : '';
+  if (status === 404) return new AppError('route_not_found');
+  if (status === 413) return new AppError('body_too_large');
+  if (status === 415) return new AppError('unsupported_media_type');
+  return new AppError(/JSON/i.test(text) ? 'malformed_json' : 'malformed_request', { cause: error });
+};
+
+/** The one place where a failure becomes an answer. What nobody expected is logged whole and answered as 500. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Error');
+
+  constructor(private readonly translators: readonly ErrorTranslator[]) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const known = this.translate(error);
+    const path = request.url.split('?', 1)[0] ?? '/';
+    if (known.status >= 500) this.log(known, error, request);
+    if (reply.sent) return;
+    const { contentType, body } = answerFor(known, path, request.id);
+    void reply
+      .status(known.status)
+      .headers({ ...known.headers, 'content-type': contentType, 'cache-control': 'no-store' })
+      .send(JSON.stringify(body));
+  }
+
+  private translate(error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    for (const translator of [...this.translators, translateHttp]) {
+      const translated = translator(error);
+      if (translated) return translated;
+    }
+    return new AppError('internal_error', { cause: error });
+  }
+
+  private log(known: AppError, error: unknown, request: FastifyRequest): void {
+    const context = { request_id: request.id, method: request.method, path: request.url.split('?', 1)[0], code: known.code };
+    if (known.code === 'internal_error') this.logger.error({ ...context, err: error });
+    else this.logger.warn({ ...context, detail: known.detail });
+  }
+}

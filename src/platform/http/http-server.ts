@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
+import type { Logger } from 'pino';
+import { CHAT_PATHS } from '../../contract/paths.js';
+import type { Env } from '../config/env.js';
+import { AppError } from '../errors/app-error.js';
+import { answerFor } from '../errors/error-answers.js';
+import { registerJsonBody } from './json-body.js';
+
+const MEGABYTE = 1024 * 1024;
+const BODY_LIMIT = MEGABYTE;
+const REQUEST_ID = /^[\w.-]{1,64}$/;
+const MAX_CONNECTIONS = 10_000;
+/** Longer than a load balancer keeps its connections (60 s), so that it is never we who close first. */
+const KEEP_ALIVE_MILLISECONDS = 65_000;
+const REQUEST_MILLISECONDS = 120_000;
+
+const isCallPath = (url: string): boolean => CHAT_PATHS.some((path) => url.startsWith(`/${path}`));
+
+const requestIdOf = (header: string | string[] | undefined): string =>
+  typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
+
+const answerEarly = (error: AppError, request: FastifyRequest, reply: FastifyReply): void => {
+  const { contentType, body } = answerFor(error, request.url, request.id);
+  void reply.status(error.status).header('content-type', contentType).send(JSON.stringify(body));
+};
+
+/** Fastify with our limits and hooks, for Nest to run on. */
+export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
+  const options: FastifyHttpOptions<RawServerDefault> = {
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_MILLISECONDS,
+    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    forceCloseConnections: 'idle',
+    trustProxy: false,
+    genReqId: (request) => requestIdOf(request.headers['x-request-id']),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+    frameworkErrors: (_error, request, reply) => answerEarly(new AppError('malformed_request'), request, reply),
+    http: { maxHeaderSize: 16_384 },
+  };
+  const adapter = new FastifyAdapter(options);
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  server.server.maxConnections = MAX_CONNECTIONS;
+  registerJsonBody(server, isCallPath);
+  server.addHook('onRoute', (route) => {
+    if (isCallPath(route.url)) route.bodyLimit = env.MAX_CALL_BODY_MB * MEGABYTE;
+  });
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    if (request.url.includes('%00')) answerEarly(new AppError('malformed_request', { detail: 'The address contains NUL.' }), request, reply);
+    else done();
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    logAccess(logger, request, reply);
+    done();
+  });
+  return adapter;
+};
+
+/** Polls and probes come every few seconds and tell nothing: they are logged at debug. */
+const isRoutine = (url: string): boolean => url.startsWith('/health') || url.startsWith('/internal/');
+
+const logAccess = (logger: Logger, request: FastifyRequest, reply: FastifyReply): void => {
+  const level = isRoutine(request.url) && reply.raw.statusCode < 400 ? 'debug' : 'info';
+  if (!logger.isLevelEnabled(level)) return;
+  logger[level](
+    {
+      request_id: request.id,
+      method: request.method,
+      path: request.url.split('?', 1)[0],
+      status: reply.raw.statusCode,
+      duration_ms: Math.round(reply.elapsedTime),
+      token_id: request.identity?.tokenId,
+    },
+    'request',
+  );
+};

@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../errors/app-error.js';
+
+const MAX_DEPTH = 64;
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The body as it arrived, on JSON routes. */
+    rawBody?: Buffer;
+  }
+}
+
+const isGoodText = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
+/**
+ * Says why a value must not reach the services behind, or null: too deep (serialising it would overflow), a key that
+ * could change an object's prototype, text that PostgreSQL cannot store.
+ */
+export const bodyProblem = (value: unknown, depth = 1): string | null => {
+  if (typeof value === 'string') return isGoodText(value) ? null : 'Text must not contain NUL or half of a surrogate pair.';
+  if (typeof value !== 'object' || value === null) return null;
+  if (depth > MAX_DEPTH) return `The body must not be nested more than ${MAX_DEPTH} levels deep.`;
+  for (const [key, entry] of Object.entries(value)) {
+    if (FORBIDDEN_KEYS.has(key)) return `The key ${key} is not allowed.`;
+    const problem = (isGoodText(key) ? null : 'Keys must not contain NUL or half of a surrogate pair.') ?? bodyProblem(entry, depth + 1);
+    if (problem) return problem;
+  }
+  return null;
+};
+
+const parse = (bytes: Buffer): unknown => {
+  try {
+    if (isUtf8(bytes)) return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    // The parser's message quotes the body, which may hold a secret.
+  }
+  throw new AppError('malformed_json', { detail: 'The body is not valid JSON in UTF-8.' });
+};
+
+const parseBody = (bytes: Buffer, isCall: boolean): unknown => {
+  if (bytes.length === 0) return undefined;
+  const value = parse(bytes);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new AppError('malformed_request', { detail: 'The body must be a JSON object.' });
+  }
+  // A call's body is passed on as bytes and never merged into an object; its own limits are checked on its path.
+  const problem = isCall ? null : bodyProblem(value);
+  if (problem) throw new AppError('malformed_request', { detail: problem });
+  return value;
+};
+
+/** Replaces Fastify's JSON parser: keeps the bytes, refuses compressed bodies, and says what is wrong. */
+export const registerJsonBody = (server: FastifyInstance, isCallPath: (url: string) => boolean): void => {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw new AppError('unsupported_media_type');
+      request.rawBody = body as Buffer;
+      done(null, parseBody(body as Buffer, isCallPath(request.url)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+};

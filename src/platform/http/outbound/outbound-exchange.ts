@@ -1,0 +1,149 @@
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { abortError, exchangeError, OutboundError } from './outbound-error.js';
+
+/** Headers of an answer, names in lower case. */
+export type OutboundResponseHeaders = Record<string, string | string[] | undefined>;
+
+/** The head of an answer and its body, which must be read to its end or destroyed. */
+export interface OutboundResponse {
+  readonly status: number;
+  readonly headers: OutboundResponseHeaders;
+  /** Fails only with an OutboundError. Destroying it ends the upstream connection. */
+  readonly body: Readable;
+}
+
+type Controller = Dispatcher.DispatchController;
+
+/**
+ * One request and its answer, as undici's handler. Ours instead of `agent.request()`, because that one leaves an aborted
+ * request waiting until its connection is there, cannot say whether bytes were sent, and gives raw errors to the body.
+ */
+export class OutboundExchange implements Dispatcher.DispatchHandler {
+  /** Settles with the head of the answer. */
+  readonly response: Promise<OutboundResponse>;
+  private resolve!: (response: OutboundResponse) => void;
+  private reject!: (error: OutboundError) => void;
+  private controller: Controller | null = null;
+  private body: ResponseBody | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private isOver = false;
+
+  constructor(
+    private readonly signal: AbortSignal,
+    firstByteTimeoutMilliseconds: number | undefined,
+  ) {
+    this.response = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    signal.addEventListener('abort', this.onAbort);
+    if (firstByteTimeoutMilliseconds !== undefined) {
+      this.timer = setTimeout(this.onFirstByteTimeout, firstByteTimeoutMilliseconds);
+    }
+  }
+
+  /** Ends the exchange wherever it stands; the connection goes with it. */
+  fail(error: OutboundError): void {
+    if (this.body) {
+      this.body.destroy(error);
+    } else if (!this.isOver) {
+      this.finish();
+      this.reject(error);
+      this.controller?.abort(error);
+    }
+  }
+
+  onRequestStart(controller: Controller): void {
+    if (this.isOver) {
+      // Ended while it waited for a connection. Throwing drops the request; abort() would end the good connection too.
+      throw new OutboundError('aborted', 'The call ended before it was sent.', { beforeBytesWereSent: true });
+    }
+    this.controller = controller;
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: OutboundResponseHeaders): void {
+    if (status < 200) {
+      return; // 100 and 103 come before the answer
+    }
+    clearTimeout(this.timer);
+    const error = unacceptable(status, headers);
+    if (error) {
+      this.fail(error);
+      return;
+    }
+    this.body = new ResponseBody(controller, this.finish);
+    this.resolve({ status, headers, body: this.body });
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.body?.push(chunk) === false) {
+      controller.pause();
+    }
+  }
+
+  onResponseEnd(): void {
+    this.body?.complete();
+  }
+
+  onResponseError(_controller: Controller, failure: Error): void {
+    this.fail(exchangeError(failure, this.controller === null));
+  }
+
+  private readonly onAbort = (): void => {
+    this.fail(abortError(this.signal.reason, this.controller === null));
+  };
+
+  private readonly onFirstByteTimeout = (): void => {
+    const details = { beforeBytesWereSent: this.controller === null };
+    this.fail(new OutboundError('timeout', 'The answer did not begin in time.', details));
+  };
+
+  private readonly finish = (): void => {
+    this.isOver = true;
+    clearTimeout(this.timer);
+    this.signal.removeEventListener('abort', this.onAbort);
+  };
+}
+
+/** The body of an answer: reading slowly holds the upstream back, destroying it early ends the upstream. */
+class ResponseBody extends Readable {
+  private isComplete = false;
+
+  constructor(
+    private readonly controller: Controller,
+    private readonly whenClosed: () => void,
+  ) {
+    super({ highWaterMark: 65_536 });
+    // An abort between two reads must not end the process; a reader still sees the error.
+    this.on('error', () => undefined);
+  }
+
+  complete(): void {
+    this.isComplete = true;
+    this.push(null);
+  }
+
+  override _read(): void {
+    this.controller.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.whenClosed();
+    if (!this.isComplete) {
+      this.controller.abort(error ?? new OutboundError('aborted', 'The answer was not read to its end.'));
+    }
+    callback(error);
+  }
+}
+
+function unacceptable(status: number, headers: OutboundResponseHeaders): OutboundError | null {
+  if (status >= 300 && status < 400) {
+    return new OutboundError('redirect', `The answer is a redirect (${status}); redirects are never followed.`);
+  }
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding !== '' && String(encoding).toLowerCase() !== 'identity') {
+    return new OutboundError('encoded', 'The answer is compressed although that was not asked for.');
+  }
+  return null;
+}

@@ -1,0 +1,40 @@
+import { Param, ParseUUIDPipe, ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import type { ErrorCode } from '../../contract/error-codes.js';
+import { AppError, invalidFields, type FieldProblem } from '../errors/app-error.js';
+
+const problemsOf = (errors: ValidationError[], parent = ''): FieldProblem[] =>
+  errors.flatMap((error) => {
+    const field = error.property === undefined ? parent : parent + error.property;
+    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+      field,
+      message: name === 'whitelistValidation' ? `${field} is not known here` : message,
+    }));
+    return [...own, ...problemsOf(error.children ?? [], `${field}.`)];
+  });
+
+const preciseCodeOf = (errors: ValidationError[]): ErrorCode | undefined =>
+  errors
+    .flatMap((error) => Object.values((error.contexts ?? {}) as Record<string, { code?: ErrorCode }>))
+    .find((context) => context.code)?.code;
+
+const toAppError = (errors: ValidationError[]): AppError => {
+  const fields = problemsOf(errors);
+  const code = preciseCodeOf(errors) ?? 'validation_failed';
+  return new AppError(code, { detail: fields.map((problem) => problem.message).join('; ') || undefined, fields });
+};
+
+/** Refuses what a contract class does not declare, and names every field that is wrong. */
+export const createValidationPipe = (): ValidationPipe =>
+  new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    validationError: { target: false, value: false },
+    exceptionFactory: toAppError,
+  });
+
+/** A path parameter that must be a UUID. */
+export const UuidParam = (name: string): ParameterDecorator =>
+  Param(name, new ParseUUIDPipe({ exceptionFactory: () => invalidFields({ field: name, message: `${name} must be a UUID` }) }));

@@ -1,0 +1,24 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { RouteAccessCheck } from './auth/route-access.check.js';
+import { Env } from './config/env.js';
+import { HealthRegistry } from './health/health-registry.js';
+import { HealthController } from './health/health.controller.js';
+import { ListenAddress } from './http/listen-address.js';
+import { OutboundPolicy } from './http/outbound/outbound-policy.js';
+
+/** Technical ground that both services stand on; knows no business word. */
+@Global()
+@Module({})
+export class PlatformModule {
+  static register(env: Env): DynamicModule {
+    const outboundPolicy = { provide: OutboundPolicy, useFactory: () => new OutboundPolicy(env.ALLOWED_PRIVATE_ORIGINS) };
+    return {
+      module: PlatformModule,
+      imports: [DiscoveryModule],
+      controllers: [HealthController],
+      providers: [{ provide: Env, useValue: env }, ListenAddress, HealthRegistry, RouteAccessCheck, outboundPolicy],
+      exports: [Env, ListenAddress, HealthRegistry, OutboundPolicy],
+    };
+  }
+}

@@ -1,0 +1,32 @@
+import { parse } from 'pg-connection-string';
+import type { Secret } from '../../platform/secrets/secret.js';
+import type { EmbeddedPostgresConnection } from './embedded/embedded-postgres.js';
+
+/** How to reach PostgreSQL; `host` may be the directory of a unix socket. */
+export interface DatabaseConnection {
+  host: string;
+  port: number;
+  user: string | undefined;
+  password: string | undefined;
+  database: string;
+  ssl: boolean | object | undefined;
+}
+
+/** Reads `postgresql://user:password@host:5432/database?sslmode=…`, also `?host=/socket/directory`. */
+export const connectionFromUrl = (url: Secret): DatabaseConnection => {
+  const parsed = parse(url.reveal());
+  return {
+    host: parsed.host ?? 'localhost',
+    port: Number(parsed.port ?? 5432),
+    user: parsed.user,
+    password: parsed.password,
+    database: parsed.database ?? 'postgres',
+    ssl: parsed.ssl as boolean | object | undefined,
+  };
+};
+
+export const connectionFromEmbedded = (embedded: EmbeddedPostgresConnection): DatabaseConnection => ({
+  ...embedded,
+  password: embedded.password,
+  ssl: undefined,
+});

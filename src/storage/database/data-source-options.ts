@@ -1,0 +1,61 @@
+import type { DataSourceOptions } from 'typeorm';
+import { migrations } from '../../../typeorm-migrations/index.js';
+import { ModelConfigEntity } from '../model-config/model-config.entity.js';
+import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
+import { TokenEntity } from '../token/token.entity.js';
+import { UsageBatchEntity, UsageMinuteEntity } from '../usage/usage.entities.js';
+import type { DatabaseConnection } from './connection.js';
+import { KeyCheckEntity, RevisionEntity } from './system.entities.js';
+
+export const ENTITIES = [
+  ModelConfigEntity,
+  SystemPromptTemplateEntity,
+  TokenEntity,
+  UsageBatchEntity,
+  UsageMinuteEntity,
+  RevisionEntity,
+  KeyCheckEntity,
+];
+
+interface Limits {
+  poolSize: number;
+  /** Milliseconds; the server gives up a statement after this, the client a little later. */
+  statementTimeout: number;
+}
+
+/** Serving: nothing may hold a request for long. */
+export const SERVING: Limits = { poolSize: 10, statementTimeout: 5000 };
+/** Migrating: a large table may take its time. One connection for the lock, one for the work. */
+export const MIGRATING: Limits = { poolSize: 2, statementTimeout: 600_000 };
+
+/** The one description of the database: for Nest, for migrations, for TypeORM's command line and for the tests. */
+export const dataSourceOptions = (connection: DatabaseConnection, limits: Limits = SERVING): DataSourceOptions => ({
+  type: 'postgres',
+  host: connection.host,
+  port: connection.port,
+  username: connection.user,
+  password: connection.password,
+  database: connection.database,
+  ssl: connection.ssl,
+  entities: ENTITIES,
+  migrations,
+  migrationsTransactionMode: 'each',
+  synchronize: false,
+  logging: false,
+  uuidExtension: 'pgcrypto',
+  installExtensions: false,
+  applicationName: 'ai-model-hub',
+  poolSize: limits.poolSize,
+  connectTimeoutMS: 3000,
+  // An idle connection that breaks must not end the process; the next query opens another one.
+  poolErrorHandler: () => undefined,
+  extra: {
+    statement_timeout: limits.statementTimeout,
+    // With a frozen server only the client's own timer fires.
+    query_timeout: limits.statementTimeout + 1000,
+    lock_timeout: Math.min(limits.statementTimeout, 3000),
+    idle_in_transaction_session_timeout: 10_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  },
+});

@@ -1,0 +1,39 @@
+import { QueryFailedError, TypeORMError } from 'typeorm';
+import { AppError } from '../../platform/errors/app-error.js';
+
+const UNIQUE_VIOLATION = '23505';
+/** Lost or refused connections, too many of them, a server that starts or stops, a lock or statement that took too long. */
+const UNAVAILABLE = /^(?:08\w{3}|53\d{3}|57P0\d|57014|55P03|25P0[23]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
+const UNAVAILABLE_TEXT =
+  /connection terminated|connection ended|timeout exceeded|query read timeout|client was closed|cannot use a pool|not connected|not queryable|driver not connected/i;
+
+interface Failure {
+  code?: string;
+  constraint?: string;
+  message?: string;
+}
+
+const failureOf = (error: unknown): Failure =>
+  error instanceof QueryFailedError ? ((error.driverError as Failure | undefined) ?? error) : (error as Failure);
+
+/** True when the failure says that the database is away, not that a statement is wrong. */
+export const isDatabaseUnavailable = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const { code, message } = failureOf(error);
+  if (typeof code === 'string' && UNAVAILABLE.test(code)) return true;
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  const isDriverError = error instanceof TypeORMError || typeof code !== 'string';
+  return isDriverError && UNAVAILABLE_TEXT.test(message ?? '');
+};
+
+/** True when an insert or update broke the unique constraint of this name. */
+export const violatesUnique = (error: unknown, constraint: string): boolean => {
+  const failure = failureOf(error);
+  return error instanceof QueryFailedError && failure.code === UNIQUE_VIOLATION && failure.constraint === constraint;
+};
+
+/** Turns a lost database into 503 with `Retry-After`; anything else is not its business. */
+export const translateDatabaseError = (error: unknown): AppError | null =>
+  isDatabaseUnavailable(error)
+    ? new AppError('storage_unavailable', { headers: { 'retry-after': '2' }, cause: error, detail: 'The database cannot be reached right now. Nothing was changed; try again shortly.' })
+    : null;

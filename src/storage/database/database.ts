@@ -1,0 +1,78 @@
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { DatabaseConnection } from './connection.js';
+import { dataSourceOptions } from './data-source-options.js';
+import { isDatabaseUnavailable } from './database-errors.js';
+import { migrate } from './migrate.js';
+
+const RETRY_MILLISECONDS = 1000;
+
+interface DatabaseEvents {
+  /** Runs once the schema is up to date, before the first request is served. */
+  onMigrated: (dataSource: DataSource) => Promise<void>;
+  /** A later attempt failed for a reason that waiting does not mend. */
+  onFatal: (error: unknown) => void;
+}
+
+/**
+ * The database of this process. A server that is away at start does not end the process: requests get 503 and it is
+ * tried again every second, until it is there or the reason is another one than being away.
+ */
+export class Database {
+  readonly dataSource: DataSource;
+  private readonly logger = new Logger('Database');
+  private retry: NodeJS.Timeout | undefined;
+  private isClosed = false;
+  private ready = false;
+
+  constructor(
+    private readonly connection: DatabaseConnection,
+    private readonly events: DatabaseEvents,
+  ) {
+    this.dataSource = new DataSource(dataSourceOptions(connection));
+  }
+
+  /** Migrated and checked; says nothing about this very moment. */
+  get isReady(): boolean {
+    return this.ready;
+  }
+
+  /** Throws what waiting does not mend; otherwise returns, ready or not. */
+  async start(): Promise<void> {
+    try {
+      await this.prepare();
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
+      this.logger.warn({ msg: 'The database cannot be reached; trying again every second', err: error });
+      this.scheduleRetry();
+    }
+  }
+
+  /** Answers within the connection's deadlines; throws when the database is away. */
+  async ping(): Promise<void> {
+    await this.dataSource.query('SELECT 1');
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    clearTimeout(this.retry);
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  private async prepare(): Promise<void> {
+    await migrate(this.connection, (line) => this.logger.log(line));
+    if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+    await this.events.onMigrated(this.dataSource);
+    this.ready = true;
+  }
+
+  private scheduleRetry(): void {
+    if (this.isClosed) return;
+    this.retry = setTimeout(() => {
+      this.prepare().then(
+        () => this.logger.log('The database is there'),
+        (error: unknown) => (isDatabaseUnavailable(error) ? this.scheduleRetry() : this.events.onFatal(error)),
+      );
+    }, RETRY_MILLISECONDS);
+  }
+}

@@ -1,0 +1,67 @@
+import type { ServerResponse } from 'node:http';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { ChangeService } from '../database/change.service.js';
+
+/** Changes of other processes are found by looking; those of this process are told at once. */
+const LOOK_MILLISECONDS = 1000;
+const HEARTBEAT_MILLISECONDS = 15_000;
+
+/** Tells watchers the revision whenever it moves. Only a hint: who misses it finds the same revision by polling. */
+@Injectable()
+export class ChangeStream implements BeforeApplicationShutdown {
+  private readonly watchers = new Set<ServerResponse>();
+  private lastTold = 0;
+  private look: NodeJS.Timeout | undefined;
+  private heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(private readonly changes: ChangeService) {
+    changes.onRevision((revision) => this.tell(revision));
+  }
+
+  /** Streams to `response` until either side ends it. */
+  add(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write(this.lastTold > 0 ? event(this.lastTold) : ': hello\n\n');
+    this.watchers.add(response);
+    response.on('close', () => this.remove(response));
+    this.look ??= setInterval(() => void this.lookForOthers(), LOOK_MILLISECONDS);
+    this.heartbeat ??= setInterval(() => this.write(': alive\n\n'), HEARTBEAT_MILLISECONDS);
+  }
+
+  beforeApplicationShutdown(): void {
+    for (const watcher of this.watchers) watcher.end();
+    this.stopTimers();
+  }
+
+  private remove(response: ServerResponse): void {
+    this.watchers.delete(response);
+    if (this.watchers.size === 0) this.stopTimers();
+  }
+
+  private stopTimers(): void {
+    clearInterval(this.look);
+    clearInterval(this.heartbeat);
+    this.look = undefined;
+    this.heartbeat = undefined;
+  }
+
+  private async lookForOthers(): Promise<void> {
+    try {
+      this.tell(await this.changes.currentRevision());
+    } catch {
+      // The database is away; the watchers learn of the next change when it is back.
+    }
+  }
+
+  private tell(revision: number): void {
+    if (revision <= this.lastTold) return;
+    this.lastTold = revision;
+    this.write(event(revision));
+  }
+
+  private write(text: string): void {
+    for (const watcher of this.watchers) watcher.write(text);
+  }
+}
+
+const event = (revision: number): string => `data: {"revision":${revision}}\n\n`;

@@ -1,0 +1,114 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import {
+  ActiveModelList,
+  ModelConfigCreate,
+  ModelConfigList,
+  ModelConfigQuery,
+  ModelConfigUpdate,
+  ModelConfigView,
+} from '../../contract/model-config.contract.js';
+import { CONFIGS_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
+import { RequireScope } from '../../platform/auth/require-scope.js';
+import { ApiCreated, ApiProblems, IfMatchHeader, IfNoneMatchHeader } from '../../platform/http/api-docs.js';
+import { etagOf, isNotModified, readIfMatch } from '../../platform/http/etag.js';
+import { UuidParam } from '../../platform/http/validation.js';
+import { ModelConfigService } from './model-config.service.js';
+
+/** Sends the config with its ETag, or 304 when the caller has this version. */
+const send = (reply: FastifyReply, config: ModelConfigView, ifNoneMatch?: string): ModelConfigView | undefined => {
+  const etag = etagOf(config.version);
+  reply.header('etag', etag);
+  if (!isNotModified(ifNoneMatch, etag)) return config;
+  reply.status(304);
+  return undefined;
+};
+
+@ApiTags('model configurations')
+@Controller(STORAGE_PREFIX)
+export class ModelConfigController {
+  constructor(private readonly configs: ModelConfigService) {}
+
+  /** Save a new model configuration. */
+  @Post('configs')
+  @RequireScope('models:write')
+  @ApiCreated(ModelConfigView)
+  @ApiProblems(400, 409, 422, 503)
+  async create(@Body() body: ModelConfigCreate, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+    const config = await this.configs.create(body);
+    reply.header('location', `/${CONFIGS_PATH}/${config.id}`);
+    return send(reply, config);
+  }
+
+  /** A page of configurations; all filters can be combined. */
+  @Get('configs')
+  @RequireScope('models:read')
+  @ApiOkResponse({ type: ModelConfigList })
+  @ApiProblems(400, 503)
+  list(@Query() query: ModelConfigQuery): Promise<ModelConfigList> {
+    return this.configs.list(query);
+  }
+
+  /** The configuration with this alias; slashes in it may be sent as they are. */
+  @Get('configs/by-alias/*')
+  @RequireScope('models:read')
+  @IfNoneMatchHeader()
+  @ApiOkResponse({ type: ModelConfigView })
+  @ApiProblems(304, 404, 503)
+  async readByAlias(
+    @Param('*') alias: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return send(reply, await this.configs.readByAlias(alias), ifNoneMatch);
+  }
+
+  /** One configuration. */
+  @Get('configs/:id')
+  @RequireScope('models:read')
+  @IfNoneMatchHeader()
+  @ApiOkResponse({ type: ModelConfigView })
+  @ApiProblems(304, 400, 404, 503)
+  async read(
+    @UuidParam('id') id: string,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return send(reply, await this.configs.read(id), ifNoneMatch);
+  }
+
+  /** Change a configuration: absent fields keep their value, `null` clears. */
+  @Put('configs/:id')
+  @RequireScope('models:write')
+  @IfMatchHeader()
+  @ApiOkResponse({ type: ModelConfigView })
+  @ApiProblems(400, 404, 409, 412, 422, 503)
+  async update(
+    @UuidParam('id') id: string,
+    @Body() body: ModelConfigUpdate,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return send(reply, await this.configs.update(id, body, readIfMatch(ifMatch)));
+  }
+
+  /** Remove a configuration: its alias is not callable any more. */
+  @Delete('configs/:id')
+  @RequireScope('models:write')
+  @HttpCode(204)
+  @IfMatchHeader()
+  @ApiProblems(400, 404, 412, 503)
+  remove(@UuidParam('id') id: string, @Headers('if-match') ifMatch: string | undefined): Promise<void> {
+    return this.configs.remove(id, readIfMatch(ifMatch));
+  }
+
+  /** Every configuration that can be called, by priority, then alias. */
+  @Get('active')
+  @RequireScope('models:read')
+  @ApiOkResponse({ type: ActiveModelList })
+  @ApiProblems(503)
+  active(): Promise<ActiveModelList> {
+    return this.configs.active();
+  }
+}

@@ -1,0 +1,101 @@
+import type { ModelConfigUpdate, ModelConfigView } from '../../contract/model-config.contract.js';
+import type { ModelConfigEntity } from './model-config.entity.js';
+
+type PlainField = Exclude<keyof ModelConfigUpdate, 'api_key' | 'auth_headers'>;
+
+/** Wire name of each writable column that is stored as it comes: the only place that knows both names. */
+const COLUMN_OF = {
+  alias: 'alias',
+  provider: 'provider',
+  model_name: 'modelName',
+  display_name: 'displayName',
+  description: 'description',
+  api_base: 'apiBase',
+  api_version: 'apiVersion',
+  max_tokens: 'maxTokens',
+  context_window: 'contextWindow',
+  default_temperature: 'defaultTemperature',
+  default_top_p: 'defaultTopP',
+  is_local: 'isLocal',
+  is_streaming_supported: 'isStreamingSupported',
+  supports_files: 'supportsFiles',
+  supports_images: 'supportsImages',
+  supports_videos: 'supportsVideos',
+  supports_audio: 'supportsAudio',
+  supported_file_types: 'supportedFileTypes',
+  max_file_size_mb: 'maxFileSizeMb',
+  custom_parameters: 'customParameters',
+  is_enabled: 'isEnabled',
+  priority: 'priority',
+  fallback_aliases: 'fallbackAliases',
+  tags: 'tags',
+  system_prompt_name: 'systemPromptName',
+  system_prompt_label: 'systemPromptLabel',
+  request_timeout: 'requestTimeout',
+  max_retries: 'maxRetries',
+  rate_limit_per_minute: 'rateLimitPerMinute',
+  input_price_per_million: 'inputPricePerMillion',
+  output_price_per_million: 'outputPricePerMillion',
+} as const satisfies Record<PlainField, keyof ModelConfigEntity>;
+
+/** The columns of the fields that were sent: absent ones are left out, `null` stays `null`. */
+export const toColumns = (change: ModelConfigUpdate): Partial<ModelConfigEntity> =>
+  Object.fromEntries(
+    (Object.keys(COLUMN_OF) as PlainField[])
+      .filter((field) => change[field] !== undefined)
+      .map((field) => [COLUMN_OF[field], change[field]]),
+  );
+
+const time = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+/** Lists what leaves the house. */
+export const toModelConfigView = (row: ModelConfigEntity): ModelConfigView => ({
+  id: row.id,
+  alias: row.alias,
+  provider: row.provider,
+  model_name: row.modelName,
+  display_name: row.displayName,
+  description: row.description,
+  has_api_key: row.hasApiKey,
+  api_key_hint: row.apiKeyHint,
+  api_base: row.apiBase,
+  api_version: row.apiVersion,
+  auth_header_names: row.authHeaderNames,
+  max_tokens: row.maxTokens,
+  context_window: row.contextWindow,
+  default_temperature: row.defaultTemperature,
+  default_top_p: row.defaultTopP,
+  is_local: row.isLocal,
+  is_streaming_supported: row.isStreamingSupported,
+  ...capabilitiesOf(row),
+  multimodal_capabilities: capabilitiesOf(row),
+  custom_parameters: row.customParameters as Record<string, unknown> | null,
+  is_enabled: row.isEnabled,
+  status: row.status,
+  priority: row.priority,
+  fallback_aliases: row.fallbackAliases,
+  tags: row.tags,
+  system_prompt_name: row.systemPromptName,
+  system_prompt_label: row.systemPromptLabel,
+  usage_count: row.usageCount,
+  error_count: row.errorCount,
+  last_used_at: time(row.lastUsedAt),
+  last_error: row.lastError,
+  request_timeout: row.requestTimeout,
+  max_retries: row.maxRetries,
+  rate_limit_per_minute: row.rateLimitPerMinute,
+  input_price_per_million: row.inputPricePerMillion,
+  output_price_per_million: row.outputPricePerMillion,
+  version: row.version,
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+});
+
+const capabilitiesOf = (row: ModelConfigEntity): ModelConfigView['multimodal_capabilities'] => ({
+  supports_files: row.supportsFiles,
+  supports_images: row.supportsImages,
+  supports_videos: row.supportsVideos,
+  supports_audio: row.supportsAudio,
+  supported_file_types: row.supportedFileTypes,
+  max_file_size_mb: row.maxFileSizeMb,
+});

@@ -1,0 +1,95 @@
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { generateToken } from '../platform/auth/token-text.js';
+import type { Env } from '../platform/config/env.js';
+import { EXIT_UNAVAILABLE, StartupError } from '../platform/errors/startup-error.js';
+import { Secret } from '../platform/secrets/secret.js';
+import { checkKeyRing } from './crypto/key-check.js';
+import type { KeyRing } from './crypto/key-ring.js';
+import { configuredKeyRing, generateKeyRing } from './crypto/load-key-ring.js';
+import { ADMIN_TOKEN_FILE, DataDirectory } from './data-directory.js';
+import { connectionFromEmbedded, connectionFromUrl, type DatabaseConnection } from './database/connection.js';
+import { takeNextRevision } from './database/change.service.js';
+import { Database } from './database/database.js';
+import { MIGRATING, dataSourceOptions } from './database/data-source-options.js';
+import { EmbeddedPostgresError, startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
+import { migrate } from './database/migrate.js';
+
+/** What the storage service stands on; made before Nest starts, so that a wrong key or a lost directory stops the start. */
+export interface StorageResources {
+  database: Database;
+  keyRing: KeyRing;
+  adminToken: Secret;
+  /** The file with the admin token, null when the operator set one. */
+  adminTokenFile: string | null;
+  /** Ends the embedded server. The pool must be closed before. */
+  close(): Promise<void>;
+}
+
+const logger = new Logger('Storage');
+
+/** Where the database is; starts the embedded server when none is configured. */
+const reachDatabase = async (env: Env, directory: DataDirectory): Promise<{ connection: DatabaseConnection; server: EmbeddedPostgres | null }> => {
+  if (env.DATABASE_URL) return { connection: connectionFromUrl(env.DATABASE_URL), server: null };
+  try {
+    const server = await startEmbeddedPostgres({ dataDir: directory.path, report: (line) => logger.log(line) });
+    return { connection: connectionFromEmbedded(server.connection), server };
+  } catch (error) {
+    if (error instanceof EmbeddedPostgresError) throw new StartupError(error.message, EXIT_UNAVAILABLE);
+    throw error;
+  }
+};
+
+const findAdminToken = (env: Env, directory: DataDirectory): Pick<StorageResources, 'adminToken' | 'adminTokenFile'> => {
+  if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null };
+  const adminTokenFile = directory.pathOf(ADMIN_TOKEN_FILE);
+  const adminToken = directory.has(ADMIN_TOKEN_FILE)
+    ? directory.read(ADMIN_TOKEN_FILE, { mustBePrivate: false })
+    : directory.writeOnce(ADMIN_TOKEN_FILE, generateToken('admin').text);
+  return { adminToken, adminTokenFile };
+};
+
+/** A ring of its own needs the database first: it must not be made anew when secrets are stored. */
+const findKeyRing = async (env: Env, directory: DataDirectory, connection: DatabaseConnection): Promise<KeyRing> => {
+  const configured = configuredKeyRing(env, directory);
+  if (configured) return configured;
+  await migrate(connection, (line) => logger.log(line));
+  const dataSource = await new DataSource(dataSourceOptions(connection, MIGRATING)).initialize();
+  try {
+    return await generateKeyRing(directory, dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+};
+
+/** Opens everything the storage service needs. Throws a StartupError for what only the operator can mend. */
+export async function openStorage(env: Env, onFatal: (error: unknown) => void): Promise<StorageResources> {
+  const directory = new DataDirectory(env.DATA_DIR);
+  if (!env.isDatabaseEmbedded) configuredKeyRing(env, directory);
+  const { connection, server } = await reachDatabase(env, directory);
+  try {
+    const keyRing = await findKeyRing(env, directory, connection);
+    const onMigrated = async (dataSource: DataSource): Promise<void> => {
+      await checkKeyRing(dataSource, keyRing);
+      // After a restored backup too, every AI model service takes what is there now for newer than what it has.
+      await takeNextRevision(dataSource);
+    };
+    const database = new Database(connection, { onMigrated, onFatal });
+    await database.start();
+    const close = async (): Promise<void> => server?.stop();
+    return { database, keyRing, ...findAdminToken(env, directory), close };
+  } catch (error) {
+    await server?.stop();
+    throw error;
+  }
+}
+
+/** Migrates and closes again; answers the names of the migrations that ran. */
+export async function migrateOnce(env: Env, report: (line: string) => void): Promise<string[]> {
+  const { connection, server } = await reachDatabase(env, new DataDirectory(env.DATA_DIR));
+  try {
+    return await migrate(connection, report);
+  } finally {
+    await server?.stop();
+  }
+}

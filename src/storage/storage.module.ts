@@ -1,0 +1,86 @@
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { TokenVerifier } from '../platform/auth/token-verifier.js';
+import { Env } from '../platform/config/env.js';
+import { StartupError } from '../platform/errors/startup-error.js';
+import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { SecretVault } from './crypto/secret-vault.js';
+import { ChangeService } from './database/change.service.js';
+import { Database } from './database/database.js';
+import { ChangeStream } from './internal/change-stream.js';
+import { InternalController } from './internal/internal.controller.js';
+import { SnapshotService } from './internal/snapshot.service.js';
+import { ConfigCredentials } from './model-config/config-credentials.js';
+import { ModelConfigController } from './model-config/model-config.controller.js';
+import { ModelConfigEntity } from './model-config/model-config.entity.js';
+import { ModelConfigService } from './model-config/model-config.service.js';
+import type { StorageResources } from './open-storage.js';
+import { StatisticsController } from './statistics/statistics.controller.js';
+import { StatisticsService } from './statistics/statistics.service.js';
+import { KnownTokens } from './token/known-tokens.js';
+import { StoredTokenVerifier } from './token/stored-token.verifier.js';
+import { TokenController } from './token/token.controller.js';
+import { TokenEntity } from './token/token.entity.js';
+import { TokenService } from './token/token.service.js';
+import { UsageService } from './usage/usage.service.js';
+
+/** SERVICE 1: owns PostgreSQL. */
+@Module({})
+export class StorageModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    private readonly database: Database,
+    private readonly health: HealthRegistry,
+    private readonly env: Env,
+  ) {}
+
+  static register(resources: StorageResources, serviceToken: StorageResources['adminToken']): DynamicModule {
+    const { database, keyRing, adminToken } = resources;
+    if (adminToken.equals(serviceToken)) {
+      throw new StartupError('STORAGE_SERVICE_TOKEN must not be the same as ADMIN_TOKEN.');
+    }
+    return {
+      module: StorageModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...database.dataSource.options, manualInitialization: true }),
+          dataSourceFactory: () => Promise.resolve(database.dataSource),
+        }),
+        TypeOrmModule.forFeature([ModelConfigEntity, TokenEntity]),
+      ],
+      controllers: [ModelConfigController, StatisticsController, TokenController, InternalController],
+      providers: [
+        { provide: Database, useValue: database },
+        { provide: SecretVault, useValue: new SecretVault(keyRing) },
+        { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
+        { provide: TokenVerifier, useClass: StoredTokenVerifier },
+        ChangeService,
+        ChangeStream,
+        ConfigCredentials,
+        ModelConfigService,
+        SnapshotService,
+        StatisticsService,
+        TokenService,
+        UsageService,
+      ],
+      exports: [TokenVerifier],
+    };
+  }
+
+  onModuleInit(): void {
+    this.health.register('database', () => this.checkDatabase());
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.database.close();
+  }
+
+  /** With the AI model service in the same process calls are answered from memory, so the process stays useful. */
+  private async checkDatabase(): Promise<DependencyHealth> {
+    const missing: DependencyHealth = { status: this.env.runsAiModel ? 'degraded' : 'down', reason: 'the database cannot be reached' };
+    if (!this.database.isReady) return missing;
+    return this.database.ping().then(
+      () => ({ status: 'up', embedded: this.env.isDatabaseEmbedded }),
+      () => missing,
+    );
+  }
+}

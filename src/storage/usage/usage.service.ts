@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
+import { ChangeService } from '../database/change.service.js';
+import { sumByConfig, sumByMinute, type ConfigSum, type MinuteSum } from './usage-sums.js';
+
+const REMEMBER_BATCH = 'INSERT INTO usage_batches (id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id';
+/** A batch is sent again for as long as its sender lives or its spool lasts; a month is longer than both. */
+const FORGET_BATCHES = `DELETE FROM usage_batches WHERE id IN
+  (SELECT id FROM usage_batches WHERE received_at < now() - interval '30 days' LIMIT 1000)`;
+const FORGET_EVERY_BATCHES = 1000;
+
+const ADD_MINUTES = `INSERT INTO usage_minutes
+  SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::ai_provider_enum[], $5::text[], $6::text[], $7::bigint[],
+    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])
+  ON CONFLICT (minute, config_id, alias, provider, source, outcome) DO UPDATE SET
+    calls = usage_minutes.calls + excluded.calls,
+    estimated_calls = usage_minutes.estimated_calls + excluded.estimated_calls,
+    input_tokens = usage_minutes.input_tokens + excluded.input_tokens,
+    cached_tokens = usage_minutes.cached_tokens + excluded.cached_tokens,
+    output_tokens = usage_minutes.output_tokens + excluded.output_tokens,
+    reasoning_tokens = usage_minutes.reasoning_tokens + excluded.reasoning_tokens,
+    first_byte_calls = usage_minutes.first_byte_calls + excluded.first_byte_calls,
+    first_byte_ms = usage_minutes.first_byte_ms + excluded.first_byte_ms,
+    total_ms = usage_minutes.total_ms + excluded.total_ms`;
+
+const ADD_TO_CONFIG = `UPDATE ai_model_configs SET
+    usage_count = usage_count + $2,
+    error_count = error_count + $3,
+    last_error = CASE WHEN $5::text IS NOT NULL AND (last_used_at IS NULL OR $6::timestamptz >= last_used_at) THEN $5 ELSE last_error END,
+    last_used_at = greatest(last_used_at, $4::timestamptz)
+  WHERE id = $1`;
+
+/** Only while it is still the key that was refused or accepted; what cannot be decrypted stays so. */
+const NOTE_CREDENTIAL = `UPDATE ai_model_configs SET credential_error = $3
+  WHERE id = $1 AND version = $2 AND credential_error IS DISTINCT FROM $3 AND credential_error IS DISTINCT FROM 'undecryptable'
+  RETURNING id`;
+
+const TOUCH_TOKENS = `UPDATE api_tokens SET last_used_at = now()
+  WHERE id = ANY($1::uuid[]) AND coalesce(last_used_at < now() - interval '1 minute', true)`;
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** Adds batches of usage records to the counters, each batch once. */
+@Injectable()
+export class UsageService {
+  private batches = 0;
+
+  constructor(private readonly changes: ChangeService) {}
+
+  record(batch: UsageBatch): Promise<UsageReceipt> {
+    return this.changes.commit(async (manager) => {
+      const remembered = await manager.query<unknown[]>(REMEMBER_BATCH, [batch.batch_id]);
+      const receipt = { batch_id: batch.batch_id, accepted: batch.records.length, duplicate: remembered.length === 0 };
+      if (receipt.duplicate) return { result: receipt, changed: false };
+      await this.addMinutes(manager, sumByMinute(batch.records));
+      const changed = await this.addToConfigs(manager, sumByConfig(batch.records));
+      await this.touchTokens(manager, batch);
+      await this.forgetOldBatches(manager);
+      return { result: receipt, changed };
+    });
+  }
+
+  private async addMinutes(manager: EntityManager, sums: MinuteSum[]): Promise<void> {
+    if (sums.length === 0) return;
+    const columns = Object.keys(sums[0] as MinuteSum) as (keyof MinuteSum)[];
+    await manager.query(ADD_MINUTES, columns.map((column) => sums.map((sum) => sum[column])));
+  }
+
+  /** Answers whether a key was found bad or good again: that changes the status of a config, so also the revision. */
+  private async addToConfigs(manager: EntityManager, sums: ConfigSum[]): Promise<boolean> {
+    let statusChanged = false;
+    for (const sum of sums) {
+      const { lastError } = sum;
+      const errorAt = lastError ? new Date(lastError.at) : null;
+      await manager.query(ADD_TO_CONFIG, [sum.configId, sum.calls, sum.errors, new Date(sum.lastUsedAt), lastError?.text ?? null, errorAt]);
+      if (sum.credential && (await this.noteCredential(manager, sum.configId, sum.credential))) statusChanged = true;
+    }
+    return statusChanged;
+  }
+
+  private async noteCredential(
+    manager: EntityManager,
+    configId: string,
+    { version, isRejected }: NonNullable<ConfigSum['credential']>,
+  ): Promise<boolean> {
+    const [rows] = await manager.query<[unknown[], number]>(NOTE_CREDENTIAL, [configId, version, isRejected ? 'rejected' : null]);
+    return rows.length > 0;
+  }
+
+  private async touchTokens(manager: EntityManager, batch: UsageBatch): Promise<void> {
+    const ids = new Set(batch.records.map((record) => record.token_id ?? '').filter((id) => UUID.test(id)));
+    if (ids.size > 0) await manager.query(TOUCH_TOKENS, [[...ids].sort()]);
+  }
+
+  private async forgetOldBatches(manager: EntityManager): Promise<void> {
+    this.batches += 1;
+    if (this.batches % FORGET_EVERY_BATCHES === 0) await manager.query(FORGET_BATCHES);
+  }
+}

@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const START_MILLISECONDS = 30_000;
+
+export interface HubProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly output: () => string;
+  /** Sends a signal and waits until the process is gone; answers its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface FinishedProcess {
+  code: number | null;
+  output: string;
+}
+
+const launch = (env: Record<string, string>, options: { uid?: number; gid?: number; cwd?: string }): { child: ChildProcess; output: () => string } => {
+  // Nothing of the test's own environment but the path: what a process is started with is written in the test.
+  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  let text = '';
+  child.stdout?.on('data', (piece: Buffer) => (text += piece.toString()));
+  child.stderr?.on('data', (piece: Buffer) => (text += piece.toString()));
+  return { child, output: () => text };
+};
+
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve(child.exitCode)
+    : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+
+/** The built application as a process of its own; resolves when it says that it is ready. */
+export async function startHubProcess(env: Record<string, string>, options: { uid?: number; gid?: number; cwd?: string } = {}): Promise<HubProcess> {
+  const { child, output } = launch(env, options);
+  const deadline = Date.now() + START_MILLISECONDS;
+  let url: string | undefined;
+  while (!url) {
+    url = /Ready: (http:\/\/\S+)/.exec(output())?.[1];
+    if (url) break;
+    if (child.exitCode !== null || Date.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`The process did not get ready (exit code ${child.exitCode}):\n${output()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return {
+    child,
+    url,
+    output,
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return exitOf(child);
+    },
+  };
+}
+
+/** A process that is expected to end by itself, such as one with a wrong setting. */
+export async function runHubProcess(env: Record<string, string>): Promise<FinishedProcess> {
+  const { child, output } = launch(env, {});
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_MILLISECONDS);
+  const code = await exitOf(child);
+  clearTimeout(timer);
+  return { code, output: output() };
+}

@@ -1,0 +1,14 @@
+import { ModelConfigs1795392000001 } from './1795392000001-model-configs.js';
+import { SystemPromptTemplates1795392000002 } from './1795392000002-system-prompt-templates.js';
+import { ApiTokens1795392000003 } from './1795392000003-api-tokens.js';
+import { Usage1795392000004 } from './1795392000004-usage.js';
+import { RevisionAndKeyChecks1795392000005 } from './1795392000005-revision-and-key-checks.js';
+
+/** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
+export const migrations = [
+  ModelConfigs1795392000001,
+  SystemPromptTemplates1795392000002,
+  ApiTokens1795392000003,
+  Usage1795392000004,
+  RevisionAndKeyChecks1795392000005,
+];
