@@ -47,12 +47,16 @@ const portOf = (nest: NestFastifyApplication): number => {
 };
 
 const createNest = async (env: Env, logger: PinoLogger, parts: ServicePart[]): Promise<NestFastifyApplication> => {
-  const nest = await NestFactory.create<NestFastifyApplication>(AppModule.register(env, parts), createHttpAdapter(env, logger), {
-    bodyParser: false,
-    bufferLogs: false,
-    abortOnError: false,
-    logger: new PinoLoggerService(logger),
-  });
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(env, parts),
+    createHttpAdapter(env, logger),
+    {
+      bodyParser: false,
+      bufferLogs: false,
+      abortOnError: false,
+      logger: new PinoLoggerService(logger),
+    },
+  );
   nest.useGlobalPipes(createValidationPipe());
   nest.useGlobalFilters(new ErrorFilter(parts.flatMap((part) => part.translateError ?? [])));
   nest.get(OpenApiDocument).set(buildOpenApiDocument(nest, env.SERVICE_ROLE));

@@ -14,7 +14,7 @@ const TITLES: Record<ServiceRole, string> = {
 const nameWildcards = (document: OpenAPIObject): OpenAPIObject => {
   const paths = Object.entries(document.paths).map(([path, item]) => {
     const named = JSON.parse(JSON.stringify(item).replaceAll('"name":"*"', '"name":"alias"')) as typeof item;
-    return [path.replace(/\/(?:\*|\{\*\})$/, '/{alias}'), named];
+    return [path.replace(/\/\{path\}$/, '/{alias}'), named];
   });
   return { ...document, paths: Object.fromEntries(paths) as OpenAPIObject['paths'] };
 };
@@ -25,7 +25,9 @@ export const buildOpenApiDocument = (app: INestApplication, role: ServiceRole): 
     .setOpenAPIVersion('3.1.0')
     .setTitle(TITLES[role])
     .setVersion(PRODUCT.version)
-    .setDescription('Errors are `application/problem+json` (RFC 9457); under `/v1`, `/api/v1/chat` and `/api/v1/models` they have the shape of OpenAI.')
+    .setDescription(
+      'Errors are `application/problem+json` (RFC 9457); under `/v1`, `/api/v1/chat` and `/api/v1/models` they have the shape of OpenAI.',
+    )
     .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'token')
     .build();
   const document = SwaggerModule.createDocument(app, configuration, { extraModels: [Problem, ProblemField] });

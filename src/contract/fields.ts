@@ -97,7 +97,10 @@ export const BooleanField = (options: FieldOptions): PropertyDecorator =>
   field(options, { type: 'boolean' }, IsBoolean({ message: '$property must be true or false' }));
 
 /** One of a fixed list of strings; `name` gives the list its own schema in the OpenAPI document. */
-export const ChoiceField = (values: readonly string[], options: FieldOptions & { name?: string }): PropertyDecorator => {
+export const ChoiceField = (
+  values: readonly string[],
+  options: FieldOptions & { name?: string },
+): PropertyDecorator => {
   const { name, ...rest } = options;
   const schema = name ? { enum: [...values], enumName: name } : { type: 'string', enum: [...values] };
   return field(rest, schema, IsIn(values, { message: `$property must be one of ${values.join(', ')}` }));
@@ -114,7 +117,12 @@ interface TextListOptions extends FieldOptions {
 export const TextListField = ({ maxItems, itemMax, pattern, form, ...options }: TextListOptions): PropertyDecorator =>
   field(
     options,
-    { type: 'array', maxItems, uniqueItems: true, items: { type: 'string', maxLength: itemMax, pattern: pattern.source } },
+    {
+      type: 'array',
+      maxItems,
+      uniqueItems: true,
+      items: { type: 'string', maxLength: itemMax, pattern: pattern.source },
+    },
     IsArray({ message: '$property must be a list' }),
     ArrayMaxSize(maxItems, { message: `$property must have at most ${maxItems} entries` }),
     ArrayUnique({ message: '$property must not repeat an entry' }),

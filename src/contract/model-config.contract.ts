@@ -44,7 +44,13 @@ const parametersProblem = (parameters: Record<string, unknown>): string | null =
 
 /** The fields a caller may set, with the database's columns behind them. Times are seconds, sizes as named. */
 class ModelConfigFields {
-  @TextField({ required: true, max: 100, pattern: ALIAS_PATTERN, form: ALIAS_FORM, description: 'The name callers use' })
+  @TextField({
+    required: true,
+    max: 100,
+    pattern: ALIAS_PATTERN,
+    form: ALIAS_FORM,
+    description: 'The name callers use',
+  })
   alias: string;
 
   @ChoiceField(PROVIDERS, { required: true, name: 'Provider' })
@@ -122,7 +128,8 @@ class ModelConfigFields {
   @ObjectField({
     nullable: true,
     check: parametersProblem,
-    description: "Merged into the provider's request body; the caller's own values win; null under a name: never send it",
+    description:
+      "Merged into the provider's request body; the caller's own values win; null under a name: never send it",
   })
   custom_parameters?: Record<string, unknown> | null;
 

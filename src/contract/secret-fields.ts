@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { ValidateIf } from 'class-validator';
 import { isPlainObject, satisfies } from './fields.js';
 
@@ -64,7 +64,7 @@ const AUTH_HEADERS_SCHEMA: object = {
 /** Extra request headers with secrets in them: write-only, `null` clears them. */
 export const AuthHeadersField = (): PropertyDecorator =>
   applyDecorators(
-    ApiProperty(AUTH_HEADERS_SCHEMA as ApiPropertyOptions),
+    ApiProperty(AUTH_HEADERS_SCHEMA),
     ValidateIf((_object, value) => value !== undefined && value !== null),
     satisfies(
       'notMasked',

@@ -21,7 +21,8 @@ const ScopesField = (): PropertyDecorator =>
 
 const expiryProblem = (value: unknown): string | null => {
   if (value === undefined || value === null) return null;
-  const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : NaN;
+  const time =
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : NaN;
   return time > Date.now() ? null : 'must be a time in the future, such as 2027-01-31T00:00:00Z, or null';
 };
 

@@ -12,7 +12,10 @@ import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 @Module({})
 export class PlatformModule {
   static register(env: Env): DynamicModule {
-    const outboundPolicy = { provide: OutboundPolicy, useFactory: () => new OutboundPolicy(env.ALLOWED_PRIVATE_ORIGINS) };
+    const outboundPolicy = {
+      provide: OutboundPolicy,
+      useFactory: () => new OutboundPolicy(env.ALLOWED_PRIVATE_ORIGINS),
+    };
     return {
       module: PlatformModule,
       imports: [DiscoveryModule],

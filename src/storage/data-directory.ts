@@ -14,7 +14,9 @@ export class DataDirectory {
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new StartupError(`DATA_DIR cannot be created (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`);
+      throw new StartupError(
+        `DATA_DIR cannot be created (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`,
+      );
     }
   }
 
@@ -42,7 +44,9 @@ export class DataDirectory {
       linkUnlessThere(temporary, path);
       syncDirectory(dirname(path));
     } catch (error) {
-      throw new StartupError(`DATA_DIR/${name} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`);
+      throw new StartupError(
+        `DATA_DIR/${name} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`,
+      );
     } finally {
       if (existsSync(temporary)) unlinkSync(temporary);
     }

@@ -2,3 +2,4 @@
 export { translateDatabaseError } from './database/database-errors.js';
 export { migrateOnce, openStorage } from './open-storage.js';
 export { StorageModule } from './storage.module.js';
+export { describeStorage } from './describe-storage.js';

@@ -12,7 +12,11 @@ import { connectionFromEmbedded, connectionFromUrl, type DatabaseConnection } fr
 import { takeNextRevision } from './database/change.service.js';
 import { Database } from './database/database.js';
 import { MIGRATING, dataSourceOptions } from './database/data-source-options.js';
-import { EmbeddedPostgresError, startEmbeddedPostgres, type EmbeddedPostgres } from './database/embedded/embedded-postgres.js';
+import {
+  EmbeddedPostgresError,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from './database/embedded/embedded-postgres.js';
 import { migrate } from './database/migrate.js';
 
 /** What the storage service stands on; made before Nest starts, so that a wrong key or a lost directory stops the start. */
@@ -29,7 +33,10 @@ export interface StorageResources {
 const logger = new Logger('Storage');
 
 /** Where the database is; starts the embedded server when none is configured. */
-const reachDatabase = async (env: Env, directory: DataDirectory): Promise<{ connection: DatabaseConnection; server: EmbeddedPostgres | null }> => {
+const reachDatabase = async (
+  env: Env,
+  directory: DataDirectory,
+): Promise<{ connection: DatabaseConnection; server: EmbeddedPostgres | null }> => {
   if (env.DATABASE_URL) return { connection: connectionFromUrl(env.DATABASE_URL), server: null };
   try {
     const server = await startEmbeddedPostgres({ dataDir: directory.path, report: (line) => logger.log(line) });
@@ -40,7 +47,10 @@ const reachDatabase = async (env: Env, directory: DataDirectory): Promise<{ conn
   }
 };
 
-const findAdminToken = (env: Env, directory: DataDirectory): Pick<StorageResources, 'adminToken' | 'adminTokenFile'> => {
+const findAdminToken = (
+  env: Env,
+  directory: DataDirectory,
+): Pick<StorageResources, 'adminToken' | 'adminTokenFile'> => {
   if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null };
   const adminTokenFile = directory.pathOf(ADMIN_TOKEN_FILE);
   const adminToken = directory.has(ADMIN_TOKEN_FILE)

@@ -76,7 +76,10 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
 
   /** With the AI model service in the same process calls are answered from memory, so the process stays useful. */
   private async checkDatabase(): Promise<DependencyHealth> {
-    const missing: DependencyHealth = { status: this.env.runsAiModel ? 'degraded' : 'down', reason: 'the database cannot be reached' };
+    const missing: DependencyHealth = {
+      status: this.env.runsAiModel ? 'degraded' : 'down',
+      reason: 'the database cannot be reached',
+    };
     if (!this.database.isReady) return missing;
     return this.database.ping().then(
       () => ({ status: 'up', embedded: this.env.isDatabaseEmbedded }),

@@ -33,6 +33,7 @@ export class CallTracker {
 
   private async waitUntilIdle(milliseconds: number): Promise<void> {
     const end = Date.now() + milliseconds;
-    while (this.open.size > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, CHECK_MILLISECONDS));
+    while (this.open.size > 0 && Date.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, CHECK_MILLISECONDS));
   }
 }

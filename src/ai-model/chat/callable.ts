@@ -23,6 +23,9 @@ export const requireCallable = (model: SnapshotModel, { stream }: { stream: bool
     throw new AppError('credential_missing', { detail: `No key is stored for ${alias} yet.`, headers: FINAL });
   }
   if (stream && !model.is_streaming_supported) {
-    throw new AppError('streaming_not_supported', { detail: `The model ${alias} does not stream; leave stream out.`, param: 'stream' });
+    throw new AppError('streaming_not_supported', {
+      detail: `The model ${alias} does not stream; leave stream out.`,
+      param: 'stream',
+    });
   }
 };

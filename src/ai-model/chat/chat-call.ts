@@ -68,7 +68,8 @@ export class ChatCall {
     this.startStream(answer);
     try {
       const end = await forwarder.forward(answer.body);
-      if (end.kind === 'cut') throw new ProviderError('bad_answer', { message: 'the stream ended before the answer was complete' });
+      if (end.kind === 'cut')
+        throw new ProviderError('bad_answer', { message: 'the stream ended before the answer was complete' });
       if (end.kind === 'provider_error') throw answer.toError(end.error);
       this.record('ok', this.streamed(tap, forwarder));
     } catch (error) {
@@ -138,7 +139,9 @@ export class ChatCall {
       source: sourceOf(request.headers['x-hub-source']),
       streamed: incoming.stream,
     };
-    usage.add(toUsageRecord(facts, { outcome, error, usage: null, firstByteMs: null, totalMs: this.elapsed(), ...known }));
+    usage.add(
+      toUsageRecord(facts, { outcome, error, usage: null, firstByteMs: null, totalMs: this.elapsed(), ...known }),
+    );
   }
 }
 

@@ -74,7 +74,8 @@ export class ModelDirectory implements OnModuleInit {
     const isCurrent = await this.refreshForMiss();
     const model = this.state?.model(alias);
     if (model) return model;
-    if (isCurrent) throw new AppError('model_not_found', { detail: `There is no model with the alias ${alias}.`, param: 'model' });
+    if (isCurrent)
+      throw new AppError('model_not_found', { detail: `There is no model with the alias ${alias}.`, param: 'model' });
     throw new AppError('model_directory_unavailable', {
       detail: `Whether there is a model with the alias ${alias} cannot be looked up right now; try again shortly.`,
       headers: { 'retry-after': '2' },
@@ -126,7 +127,11 @@ export class ModelDirectory implements OnModuleInit {
       this.contactAt = Date.now();
     } catch (error) {
       if (this.failedAt === null) {
-        this.logger.warn({ msg: 'The storage service cannot be asked; answering from what is known', err: error, revision: this.state?.revision });
+        this.logger.warn({
+          msg: 'The storage service cannot be asked; answering from what is known',
+          err: error,
+          revision: this.state?.revision,
+        });
       }
       this.failedAt = Date.now();
     }

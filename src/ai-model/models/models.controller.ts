@@ -71,7 +71,10 @@ export class ModelsController {
   async read(@Param('*') alias: string): Promise<CallableModel> {
     const model = await this.directory.find(alias);
     if (!isCallable(model)) {
-      throw new AppError('model_not_found', { detail: `The model ${alias} cannot be called at the moment.`, param: 'model' });
+      throw new AppError('model_not_found', {
+        detail: `The model ${alias} cannot be called at the moment.`,
+        param: 'model',
+      });
     }
     return toCallableModel(model);
   }

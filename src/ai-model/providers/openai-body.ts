@@ -5,7 +5,11 @@ import type { ChatRequest } from './provider.js';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-const addDefaults = (changes: Map<string, Buffer>, model: SnapshotModel, parameters: ChatRequest['parameters']): void => {
+const addDefaults = (
+  changes: Map<string, Buffer>,
+  model: SnapshotModel,
+  parameters: ChatRequest['parameters'],
+): void => {
   const defaults = { temperature: model.default_temperature, top_p: model.default_top_p, ...model.custom_parameters };
   for (const [name, value] of Object.entries(defaults)) {
     if (value !== null && !Object.hasOwn(parameters, name)) changes.set(name, json(value));
@@ -16,7 +20,11 @@ const addDefaults = (changes: Map<string, Buffer>, model: SnapshotModel, paramet
  * A stream tells its usage only when asked. Left alone where the config decides about `stream_options` itself, for the
  * servers that do not know it.
  */
-const askForUsage = (changes: Map<string, Buffer>, model: SnapshotModel, parameters: ChatRequest['parameters']): void => {
+const askForUsage = (
+  changes: Map<string, Buffer>,
+  model: SnapshotModel,
+  parameters: ChatRequest['parameters'],
+): void => {
   if (Object.hasOwn(model.custom_parameters ?? {}, 'stream_options')) return;
   const options = parameters['stream_options'];
   changes.set('stream_options', json({ ...(isPlainObject(options) ? options : {}), include_usage: true }));

@@ -13,7 +13,8 @@ interface ErrorBody {
   param: string | null;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '');
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 
 /** Reads OpenAI's `{error: {…}}`, `{error: "…"}`, a flat body as older vLLM servers send it, or plain text. */
 const readErrorBody = (body: unknown): ErrorBody => {
@@ -54,7 +55,10 @@ const CLASS_OF_STATUS: Partial<Record<number, ErrorClass>> = {
 const classify = (status: number, { code, type, message }: ErrorBody): ErrorClass => {
   const byCode = CLASS_OF_CODE[code] ?? CLASS_OF_CODE[type];
   if (byCode) return byCode;
-  if (status === 400 && /maximum context length|max_model_len|exceeds? the available context size/i.test(message ?? '')) {
+  if (
+    status === 400 &&
+    /maximum context length|max_model_len|exceeds? the available context size/i.test(message ?? '')
+  ) {
     return 'context_too_long';
   }
   return CLASS_OF_STATUS[status] ?? (status >= 500 ? 'server' : 'bad_request');

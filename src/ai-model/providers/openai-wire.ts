@@ -8,7 +8,6 @@ import { toOpenAiBody } from './openai-body.js';
 import { fromOutboundError, toProviderError } from './openai-errors.js';
 import { ProviderError } from './provider-error.js';
 import type { ChatAnswer, ChatProvider, ChatRequest } from './provider.js';
-import { PROVIDER_REGISTRY } from './registry.js';
 
 const MAX_ERROR_BYTES = 64 * 1024;
 const HANDED_ON = /^(?:x-ratelimit-|openai-processing-ms$)/;
@@ -21,8 +20,8 @@ interface Target {
   secrets: string[];
 }
 
-const targetOf = (model: SnapshotModel): Target => {
-  const base = model.api_base ?? PROVIDER_REGISTRY[model.provider].defaultApiBase;
+const targetOf = (model: SnapshotModel, defaultApiBase: string | null): Target => {
+  const base = model.api_base ?? defaultApiBase;
   if (!base) throw new ProviderError('blocked_destination', { message: 'the config has no api_base' });
   return {
     url: new URL(`${base.replace(/\/+$/, '')}/chat/completions`),
@@ -67,7 +66,10 @@ export class OpenAiWire implements ChatProvider {
   /** A config of a newer snapshot is another object, so its target is worked out anew. */
   private readonly targets = new WeakMap<SnapshotModel, Target>();
 
-  constructor(private readonly client: GuardedHttpClient) {}
+  constructor(
+    private readonly client: GuardedHttpClient,
+    private readonly defaultApiBase: string | null,
+  ) {}
 
   async chat(request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer> {
     const target = this.target(request.model);
@@ -87,7 +89,7 @@ export class OpenAiWire implements ChatProvider {
   private target(model: SnapshotModel): Target {
     const known = this.targets.get(model);
     if (known) return known;
-    const target = targetOf(model);
+    const target = targetOf(model, this.defaultApiBase);
     this.targets.set(model, target);
     return target;
   }
@@ -100,7 +102,8 @@ export class OpenAiWire implements ChatProvider {
   private async failure(response: OutboundResponse, { secrets }: Target): Promise<ProviderError> {
     const body = parseLoosely((await readBounded(response, MAX_ERROR_BYTES).catch(rethrow)).toString('utf8'));
     const isError = response.status >= 400 || (typeof body === 'object' && body !== null && 'error' in body);
-    if (!isError) return new ProviderError('bad_answer', { status: response.status, message: 'the answer is no event stream' });
+    if (!isError)
+      return new ProviderError('bad_answer', { status: response.status, message: 'the answer is no event stream' });
     return toProviderError(Math.max(response.status, 400), body, response.headers, secrets);
   }
 }

@@ -4,15 +4,13 @@ import { AppError } from '../../platform/errors/app-error.js';
 import { GuardedHttpClient } from '../../platform/http/outbound/guarded-client.js';
 import { OutboundPolicy } from '../../platform/http/outbound/outbound-policy.js';
 import type { ChatProvider } from './provider.js';
-import { PROVIDER_REGISTRY, type ProviderEntry } from './registry.js';
+import { PROVIDER_REGISTRY } from './registry.js';
 
-type Loader = NonNullable<ProviderEntry['load']>;
-
-/** Brings the code of a wire format in at its first call and keeps it. All of them share the one guarded client. */
+/** Brings a provider's code in at its first call and keeps it. All of them share the one guarded client. */
 @Injectable()
 export class ProviderLoader implements OnApplicationShutdown {
   private readonly client: GuardedHttpClient;
-  private readonly loaded = new Map<Loader, ChatProvider>();
+  private readonly loaded = new Map<Provider, ChatProvider>();
 
   constructor(policy: OutboundPolicy) {
     this.client = new GuardedHttpClient(policy);
@@ -20,18 +18,23 @@ export class ProviderLoader implements OnApplicationShutdown {
 
   /** Throws `provider_not_supported` for one whose wire format is not there yet. */
   chatProvider(provider: Provider): ChatProvider | Promise<ChatProvider> {
-    const { load, name } = PROVIDER_REGISTRY[provider];
-    if (!load) throw new AppError('provider_not_supported', { detail: `Models of ${name} cannot be called yet.`, headers: { 'x-should-retry': 'false' } });
-    return this.loaded.get(load) ?? this.load(load);
+    return this.loaded.get(provider) ?? this.load(provider);
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.client.close();
   }
 
-  private async load(load: Loader): Promise<ChatProvider> {
-    const provider = await load(this.client);
-    this.loaded.set(load, provider);
-    return provider;
+  private async load(provider: Provider): Promise<ChatProvider> {
+    const { load, name, defaultApiBase } = PROVIDER_REGISTRY[provider];
+    if (!load) {
+      throw new AppError('provider_not_supported', {
+        detail: `Models of ${name} cannot be called yet.`,
+        headers: { 'x-should-retry': 'false' },
+      });
+    }
+    const chatProvider = await load(this.client, defaultApiBase);
+    this.loaded.set(provider, chatProvider);
+    return chatProvider;
   }
 }

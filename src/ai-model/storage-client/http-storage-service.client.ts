@@ -81,7 +81,12 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
     return this.send({ method: 'POST', path: CONFIGS_PATH, data: body, headers: headersOf(caller), repeatable: false });
   }
 
-  updateModelConfig(id: string, body: ModelConfigUpdate, caller: OnBehalfOf, ifMatch?: string): Promise<ModelConfigView> {
+  updateModelConfig(
+    id: string,
+    body: ModelConfigUpdate,
+    caller: OnBehalfOf,
+    ifMatch?: string,
+  ): Promise<ModelConfigView> {
     const headers = { ...headersOf(caller), ...(ifMatch && { 'if-match': ifMatch }) };
     return this.send({ method: 'PUT', path: `${CONFIGS_PATH}/${id}`, data: body, headers, repeatable: false });
   }
@@ -112,7 +117,10 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   async watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void> {
     const path = `${INTERNAL_PATH}/changes`;
     try {
-      const answer = await this.attempt({ method: 'GET', path, headers: this.ownHeaders(), responseType: 'stream', repeatable: true, signal }, null);
+      const answer = await this.attempt(
+        { method: 'GET', path, headers: this.ownHeaders(), responseType: 'stream', repeatable: true, signal },
+        null,
+      );
       if (answer.status !== 200) throw toStorageError(answer.status, null);
       await readRevisions(answer.data as Readable, onRevision);
       throw new StorageUnavailable('The stream of changes ended.');
@@ -123,7 +131,13 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   }
 
   recordUsage(batch: UsageBatch): Promise<UsageReceipt> {
-    return this.send({ method: 'POST', path: `${INTERNAL_PATH}/usage`, data: batch, headers: this.ownHeaders(), repeatable: true });
+    return this.send({
+      method: 'POST',
+      path: `${INTERNAL_PATH}/usage`,
+      data: batch,
+      headers: this.ownHeaders(),
+      repeatable: true,
+    });
   }
 
   private read<Answer>(path: string, caller: OnBehalfOf, params?: object): Promise<Answer> {
@@ -150,7 +164,9 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   private async tryOnce(
     call: Call,
     deadline: number,
-  ): Promise<{ answer: AxiosResponse<unknown> } | { error: Error; mayRepeat: boolean; waitMilliseconds?: number | undefined }> {
+  ): Promise<
+    { answer: AxiosResponse<unknown> } | { error: Error; mayRepeat: boolean; waitMilliseconds?: number | undefined }
+  > {
     try {
       const answer = await this.attempt(call, deadline);
       if ((answer.status >= 200 && answer.status < 300) || answer.status === 304) return { answer };

@@ -35,7 +35,12 @@ export abstract class StorageServiceClient {
   abstract getModelByAlias(alias: string, caller: OnBehalfOf): Promise<ModelConfigView>;
   abstract createModelConfig(body: ModelConfigCreate, caller: OnBehalfOf): Promise<ModelConfigView>;
   /** `ifMatch`: the ETag that the change is based on. */
-  abstract updateModelConfig(id: string, body: ModelConfigUpdate, caller: OnBehalfOf, ifMatch?: string): Promise<ModelConfigView>;
+  abstract updateModelConfig(
+    id: string,
+    body: ModelConfigUpdate,
+    caller: OnBehalfOf,
+    ifMatch?: string,
+  ): Promise<ModelConfigView>;
   abstract deleteModelConfig(id: string, caller: OnBehalfOf, ifMatch?: string): Promise<void>;
   abstract getActiveModels(caller: OnBehalfOf): Promise<ActiveModelList>;
   abstract getModelStatistics(caller: OnBehalfOf): Promise<ModelStatistics>;

@@ -17,7 +17,9 @@ export class RouteAccessCheck implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     const open = this.discovery.getControllers().flatMap((wrapper) => this.openRoutesOf(wrapper.metatype));
     if (open.length > 0) {
-      throw new StartupError(`These routes declare no scope (@RequireScope, @RequireToken or @PublicRoute): ${open.join(', ')}.`);
+      throw new StartupError(
+        `These routes declare no scope (@RequireScope, @RequireToken or @PublicRoute): ${open.join(', ')}.`,
+      );
     }
   }
 

@@ -28,7 +28,10 @@ const tokenOf = (request: FastifyRequest, access: RouteAccess): string | null =>
 const refusal = (code: 'token_missing' | 'token_invalid', access: RouteAccess): AppError =>
   new AppError(code, {
     headers: { 'www-authenticate': `${access.alsoBasic ? 'Basic' : 'Bearer'} ${REALM}` },
-    detail: code === 'token_missing' ? 'Send a token: Authorization: Bearer <token>.' : 'The token is unknown, expired or revoked.',
+    detail:
+      code === 'token_missing'
+        ? 'Send a token: Authorization: Bearer <token>.'
+        : 'The token is unknown, expired or revoked.',
   });
 
 /** Lets a request through when its token has the scope that the matched route declares. */
@@ -40,7 +43,10 @@ export class ScopeGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const access = this.reflector.getAllAndOverride<RouteAccess>(ROUTE_ACCESS, [context.getHandler(), context.getClass()]);
+    const access = this.reflector.getAllAndOverride<RouteAccess>(ROUTE_ACCESS, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     if (access.scope === 'public') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const token = tokenOf(request, access);

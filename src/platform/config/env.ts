@@ -45,7 +45,9 @@ export class Env {
   ADMIN_TOKEN?: Secret;
 
   @IsOptional()
-  @Matches(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, { message: 'must be an http or https address without user, query or fragment' })
+  @Matches(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, {
+    message: 'must be an http or https address without user, query or fragment',
+  })
   STORAGE_SERVICE_URL?: string;
 
   /** Seconds. */
@@ -129,7 +131,10 @@ const readPrivateOrigins = (source: Source, env: Env): PrivateOrigins => {
   try {
     return parsePrivateOrigins(text);
   } catch (error) {
-    return fail('ALLOWED_PRIVATE_ORIGINS', `is not valid: ${error instanceof Error ? error.message : 'see .env.example'}`);
+    return fail(
+      'ALLOWED_PRIVATE_ORIGINS',
+      `is not valid: ${error instanceof Error ? error.message : 'see .env.example'}`,
+    );
   }
 };
 

@@ -59,7 +59,12 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   private log(known: AppError, error: unknown, request: FastifyRequest): void {
-    const context = { request_id: request.id, method: request.method, path: request.url.split('?', 1)[0], code: known.code };
+    const context = {
+      request_id: request.id,
+      method: request.method,
+      path: request.url.split('?', 1)[0],
+      code: known.code,
+    };
     if (known.code === 'internal_error') this.logger.error({ ...context, err: error });
     else this.logger.warn({ ...context, detail: known.detail });
   }

@@ -45,7 +45,9 @@ export class HealthRegistry {
   }
 
   async readiness(): Promise<Readiness> {
-    const found = await Promise.all([...this.checks].map(async ([name, check]) => [name, await withDeadline(check)] as const));
+    const found = await Promise.all(
+      [...this.checks].map(async ([name, check]) => [name, await withDeadline(check)] as const),
+    );
     const states = found.map(([, health]) => health.status);
     const isDown = this.isDraining || states.includes('down');
     const status = isDown ? 'not_ready' : states.includes('degraded') ? 'degraded' : 'ready';

@@ -8,7 +8,8 @@ const entries = (header: string): string[] => header.split(',').map((entry) => e
 
 /** Tells whether `If-None-Match` names this ETag: the caller has it already and gets 304. Weakness does not matter here. */
 export const isNotModified = (header: string | undefined, etag: string): boolean =>
-  header !== undefined && (header.trim() === '*' || entries(header).some((entry) => entry.replace(/^W\//, '') === etag));
+  header !== undefined &&
+  (header.trim() === '*' || entries(header).some((entry) => entry.replace(/^W\//, '') === etag));
 
 /**
  * Reads `If-Match`: null when the caller set no condition, else a test of the ETag. Weak tags never match (RFC 9110).
@@ -18,7 +19,10 @@ export const readIfMatch = (header: string | undefined): ((etag: string) => bool
   if (header === undefined) return null;
   if (header.trim() === '*') return () => true;
   if (!LIST.test(header)) {
-    throw invalidFields({ field: 'If-Match', message: 'If-Match must be the ETag as it was given, quotes included, such as "7"' });
+    throw invalidFields({
+      field: 'If-Match',
+      message: 'If-Match must be the ETag as it was given, quotes included, such as "7"',
+    });
   }
   const accepted = new Set(entries(header));
   return (etag) => accepted.has(etag);

@@ -40,7 +40,7 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
     http: { maxHeaderSize: 16_384 },
   };
   const adapter = new FastifyAdapter(options);
-  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const server = adapter.getInstance<FastifyInstance>();
   server.server.maxConnections = MAX_CONNECTIONS;
   registerJsonBody(server, isCallPath);
   server.addHook('onRoute', (route) => {
@@ -48,7 +48,8 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (request.url.includes('%00')) answerEarly(new AppError('malformed_request', { detail: 'The address contains NUL.' }), request, reply);
+    if (request.url.includes('%00'))
+      answerEarly(new AppError('malformed_request', { detail: 'The address contains NUL.' }), request, reply);
     else done();
   });
   server.addHook('onResponse', (request, reply, done) => {

@@ -19,12 +19,15 @@ const isGoodText = (text: string): boolean => text.isWellFormed() && !text.inclu
  * could change an object's prototype, text that PostgreSQL cannot store.
  */
 export const bodyProblem = (value: unknown, depth = 1): string | null => {
-  if (typeof value === 'string') return isGoodText(value) ? null : 'Text must not contain NUL or half of a surrogate pair.';
+  if (typeof value === 'string')
+    return isGoodText(value) ? null : 'Text must not contain NUL or half of a surrogate pair.';
   if (typeof value !== 'object' || value === null) return null;
   if (depth > MAX_DEPTH) return `The body must not be nested more than ${MAX_DEPTH} levels deep.`;
   for (const [key, entry] of Object.entries(value)) {
     if (FORBIDDEN_KEYS.has(key)) return `The key ${key} is not allowed.`;
-    const problem = (isGoodText(key) ? null : 'Keys must not contain NUL or half of a surrogate pair.') ?? bodyProblem(entry, depth + 1);
+    const problem =
+      (isGoodText(key) ? null : 'Keys must not contain NUL or half of a surrogate pair.') ??
+      bodyProblem(entry, depth + 1);
     if (problem) return problem;
   }
   return null;
@@ -56,7 +59,8 @@ export const registerJsonBody = (server: FastifyInstance, isCallPath: (url: stri
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw new AppError('unsupported_media_type');
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+        throw new AppError('unsupported_media_type');
       request.rawBody = body as Buffer;
       done(null, parseBody(body as Buffer, isCallPath(request.url)));
     } catch (error) {

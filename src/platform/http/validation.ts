@@ -37,4 +37,7 @@ export const createValidationPipe = (): ValidationPipe =>
 
 /** A path parameter that must be a UUID. */
 export const UuidParam = (name: string): ParameterDecorator =>
-  Param(name, new ParseUUIDPipe({ exceptionFactory: () => invalidFields({ field: name, message: `${name} must be a UUID` }) }));
+  Param(
+    name,
+    new ParseUUIDPipe({ exceptionFactory: () => invalidFields({ field: name, message: `${name} must be a UUID` }) }),
+  );

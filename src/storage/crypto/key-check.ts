@@ -40,7 +40,9 @@ export async function checkKeyRing(dataSource: DataSource, ring: KeyRing): Promi
   const known = await dataSource.getRepository(KeyCheckEntity).find();
   const wrong = known.find((check) => ring.has(check.keyId) && !opens(ring, check.sealedConstant, check.keyId));
   if (wrong) {
-    throw new StartupError(`ENCRYPTION_KEYS has another key under the id ${wrong.keyId} than the one the stored secrets were sealed with.`);
+    throw new StartupError(
+      `ENCRYPTION_KEYS has another key under the id ${wrong.keyId} than the one the stored secrets were sealed with.`,
+    );
   }
   const inUse = await keyIdsInUse(dataSource);
   if (inUse.length > 0 && !inUse.some((keyId) => ring.has(keyId))) {
@@ -54,7 +56,13 @@ const rememberKeys = async (dataSource: DataSource, ring: KeyRing, known: Readon
   for (const keyId of ring.keyIds.filter((id) => !known.has(id))) {
     // Sealed under the key itself, not under the active one.
     const sealedConstant = seal(ring, CONSTANT, identityOf(keyId), keyId);
-    await dataSource.createQueryBuilder().insert().into(KeyCheckEntity).values({ keyId, sealedConstant }).orIgnore().execute();
+    await dataSource
+      .createQueryBuilder()
+      .insert()
+      .into(KeyCheckEntity)
+      .values({ keyId, sealedConstant })
+      .orIgnore()
+      .execute();
   }
 };
 
@@ -65,4 +73,3 @@ export const hasStoredSecrets = async (dataSource: DataSource): Promise<boolean>
     .createQueryBuilder('config')
     .where('config.api_key IS NOT NULL OR config.auth_headers IS NOT NULL')
     .getExists();
-

@@ -20,7 +20,9 @@ const parse = (source: string, text: Secret): KeyRing => {
 export const configuredKeyRing = (env: Env, directory: DataDirectory): KeyRing | null => {
   if (env.ENCRYPTION_KEYS) return parse('ENCRYPTION_KEYS', env.ENCRYPTION_KEYS);
   if (!env.isDatabaseEmbedded) {
-    throw new StartupError('ENCRYPTION_KEYS must be set when DATABASE_URL is: a list of id:base64-of-32-bytes, for example made with `echo "k1:$(openssl rand -base64 32)"`.');
+    throw new StartupError(
+      'ENCRYPTION_KEYS must be set when DATABASE_URL is: a list of id:base64-of-32-bytes, for example made with `echo "k1:$(openssl rand -base64 32)"`.',
+    );
   }
   if (!directory.has(ENCRYPTION_KEYS_FILE)) return null;
   return parse(`DATA_DIR/${ENCRYPTION_KEYS_FILE}`, directory.read(ENCRYPTION_KEYS_FILE, { mustBePrivate: true }));
@@ -29,7 +31,9 @@ export const configuredKeyRing = (env: Env, directory: DataDirectory): KeyRing |
 /** Makes a key ring for the embedded database, unless secrets are stored already: theirs is lost, not absent. */
 export const generateKeyRing = async (directory: DataDirectory, dataSource: DataSource): Promise<KeyRing> => {
   if (await hasStoredSecrets(dataSource)) {
-    throw new StartupError(`ENCRYPTION_KEYS is not set and DATA_DIR/${ENCRYPTION_KEYS_FILE} is gone, but secrets are stored: restore that file from a backup.`);
+    throw new StartupError(
+      `ENCRYPTION_KEYS is not set and DATA_DIR/${ENCRYPTION_KEYS_FILE} is gone, but secrets are stored: restore that file from a backup.`,
+    );
   }
   const text = directory.writeOnce(ENCRYPTION_KEYS_FILE, KeyRing.generate().text);
   new Logger('Secrets').warn(

@@ -3,7 +3,8 @@ import { AppError } from '../../platform/errors/app-error.js';
 
 const UNIQUE_VIOLATION = '23505';
 /** Lost or refused connections, too many of them, a server that starts or stops, a lock or statement that took too long. */
-const UNAVAILABLE = /^(?:08\w{3}|53\d{3}|57P0\d|57014|55P03|25P0[23]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
+const UNAVAILABLE =
+  /^(?:08\w{3}|53\d{3}|57P0\d|57014|55P03|25P0[23]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
 const UNAVAILABLE_TEXT =
   /connection terminated|connection ended|timeout exceeded|query read timeout|client was closed|cannot use a pool|not connected|not queryable|driver not connected/i;
 
@@ -35,5 +36,9 @@ export const violatesUnique = (error: unknown, constraint: string): boolean => {
 /** Turns a lost database into 503 with `Retry-After`; anything else is not its business. */
 export const translateDatabaseError = (error: unknown): AppError | null =>
   isDatabaseUnavailable(error)
-    ? new AppError('storage_unavailable', { headers: { 'retry-after': '2' }, cause: error, detail: 'The database cannot be reached right now. Nothing was changed; try again shortly.' })
+    ? new AppError('storage_unavailable', {
+        headers: { 'retry-after': '2' },
+        cause: error,
+        detail: 'The database cannot be reached right now. Nothing was changed; try again shortly.',
+      })
     : null;

@@ -8,7 +8,9 @@ const MIGRATION_LOCK = 4_200_723_001;
 const OLDEST_SERVER = 150_000;
 
 const checkServer = async (dataSource: DataSource): Promise<void> => {
-  const [row] = await dataSource.query<{ version: string }[]>(`SELECT current_setting('server_version_num') AS version`);
+  const [row] = await dataSource.query<{ version: string }[]>(
+    `SELECT current_setting('server_version_num') AS version`,
+  );
   if (Number(row?.version) < OLDEST_SERVER) {
     throw new StartupError('DATABASE_URL names a PostgreSQL that is too old: version 15 or newer is needed.');
   }

@@ -37,7 +37,9 @@ export class SnapshotService {
   /** null when `revision` is still the newest one. */
   async newerThan(revision: number | null): Promise<Snapshot | null> {
     if (revision !== null && (await this.changes.currentRevision()) === revision) return null;
-    const { snapshot, observations } = await this.dataSource.transaction('REPEATABLE READ', (manager) => this.read(manager));
+    const { snapshot, observations } = await this.dataSource.transaction('REPEATABLE READ', (manager) =>
+      this.read(manager),
+    );
     await this.note(observations);
     return snapshot;
   }
@@ -51,14 +53,24 @@ export class SnapshotService {
     const tokens = await manager.findBy(TokenEntity, { revokedAt: IsNull() });
     const models = rows.map((config) => this.toSnapshotModel(config));
     return {
-      snapshot: { revision: Number(row?.revision), models, tokens: [this.adminToken(), ...tokens.map(toSnapshotToken)] },
+      snapshot: {
+        revision: Number(row?.revision),
+        models,
+        tokens: [this.adminToken(), ...tokens.map(toSnapshotToken)],
+      },
       observations: models.map((model) => ({ id: model.id, readable: model.credential_readable })),
     };
   }
 
   private toSnapshotModel(row: ModelConfigEntity): SnapshotModel {
-    const { usage_count: _uses, error_count: _errors, last_used_at: _used, last_error: _error, multimodal_capabilities: _media, ...view } =
-      toModelConfigView(row);
+    const {
+      usage_count: _uses,
+      error_count: _errors,
+      last_used_at: _used,
+      last_error: _error,
+      multimodal_capabilities: _media,
+      ...view
+    } = toModelConfigView(row);
     const { apiKey, authHeaders, readable } = this.credentials.open(row);
     return { ...view, api_key: apiKey, auth_headers: authHeaders, credential_readable: readable };
   }
@@ -69,11 +81,17 @@ export class SnapshotService {
   }
 
   private async note(observations: Observation[]): Promise<void> {
-    const idsOf = (readable: boolean): string[] => observations.filter((seen) => seen.readable === readable).map((seen) => seen.id);
+    const idsOf = (readable: boolean): string[] =>
+      observations.filter((seen) => seen.readable === readable).map((seen) => seen.id);
     const unreadable = idsOf(false);
     if (unreadable.length > 0) {
       const [, noted] = await this.dataSource.query<[unknown, number]>(NOTE_UNREADABLE, [unreadable]);
-      if (noted > 0) this.logger.warn({ msg: 'Stored secrets cannot be decrypted with this key ring; enter them again', config_ids: unreadable.slice(0, 20), count: unreadable.length });
+      if (noted > 0)
+        this.logger.warn({
+          msg: 'Stored secrets cannot be decrypted with this key ring; enter them again',
+          config_ids: unreadable.slice(0, 20),
+          count: unreadable.length,
+        });
     }
     await this.dataSource.query(NOTE_READABLE, [idsOf(true)]);
   }

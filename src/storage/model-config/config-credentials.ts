@@ -45,7 +45,11 @@ export class ConfigCredentials {
    * The secret columns of a change. `before` is null when the config is new.
    * Throws `credential_required` when a stored secret would have to go to another place than it was entered for.
    */
-  columnsFor(after: Destination, change: ModelConfigUpdate, before: (Destination & StoredSecrets) | null): Partial<ModelConfigEntity> {
+  columnsFor(
+    after: Destination,
+    change: ModelConfigUpdate,
+    before: (Destination & StoredSecrets) | null,
+  ): Partial<ModelConfigEntity> {
     if (before && !isSameDestination(before, after)) refuseStoredSecrets(before, change);
     const columns: Partial<ModelConfigEntity> = {};
     if (change.api_key !== undefined) {
@@ -67,7 +71,11 @@ export class ConfigCredentials {
     try {
       const apiKey = this.reveal(config.apiKey, config, 'api_key');
       const headers = this.reveal(config.authHeaders, config, 'auth_headers');
-      return { apiKey, authHeaders: headers === null ? null : (JSON.parse(headers) as Record<string, string>), readable: true };
+      return {
+        apiKey,
+        authHeaders: headers === null ? null : (JSON.parse(headers) as Record<string, string>),
+        readable: true,
+      };
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
       return { apiKey: null, authHeaders: null, readable: false };
@@ -99,6 +107,9 @@ const refuseStoredSecrets = (stored: StoredSecrets, change: ModelConfigUpdate): 
   const names = missing.join(' and ');
   throw new AppError('credential_required', {
     detail: `provider or the origin of api_base changes, so ${names} must be sent again, or cleared with null, in the same request.`,
-    fields: missing.map((field) => ({ field, message: `${field} must be sent again for the new address, or cleared with null` })),
+    fields: missing.map((field) => ({
+      field,
+      message: `${field} must be sent again for the new address, or cleared with null`,
+    })),
   });
 };

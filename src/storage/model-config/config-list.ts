@@ -58,7 +58,11 @@ const addOrder = (builder: SelectQueryBuilder<ModelConfigEntity>, sort: string):
   for (const part of sort.split(',')) {
     const isDescending = part.startsWith('-');
     const property = PROPERTY_OF[part.replace(/^-/, '') as Sortable];
-    builder.addOrderBy(`config.${property}`, isDescending ? 'DESC' : 'ASC', isDescending ? 'NULLS LAST' : 'NULLS FIRST');
+    builder.addOrderBy(
+      `config.${property}`,
+      isDescending ? 'DESC' : 'ASC',
+      isDescending ? 'NULLS LAST' : 'NULLS FIRST',
+    );
   }
   // Equal rows must not change places from page to page.
   builder.addOrderBy('config.id', 'ASC');

@@ -17,7 +17,10 @@ export const checkConfig = (config: Checked, policy: OutboundPolicy): void => {
   }
   if (config.apiBase !== null) checkAddress(config.apiBase, policy);
   if (config.fallbackAliases.includes(config.alias)) {
-    throw invalidFields({ field: 'fallback_aliases', message: "fallback_aliases must not contain the config's own alias" });
+    throw invalidFields({
+      field: 'fallback_aliases',
+      message: "fallback_aliases must not contain the config's own alias",
+    });
   }
 };
 

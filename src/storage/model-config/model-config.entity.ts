@@ -1,4 +1,4 @@
-import { Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 import { MODEL_STATUSES, PROVIDERS, type ModelStatus, type Provider } from '../../contract/providers.js';
 import { COUNTER, PRICE } from '../database/column-types.js';
 
@@ -17,7 +17,7 @@ const STATUS_EXPRESSION =
 @Index('ix_ai_model_configs_order', ['priority', 'alias'])
 @Index('ix_ai_model_configs_provider', ['provider'])
 export class ModelConfigEntity {
-  @PrimaryColumn({ type: 'uuid', default: () => 'gen_random_uuid()', primaryKeyConstraintName: 'pk_ai_model_configs' })
+  @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'pk_ai_model_configs' })
   id: string;
 
   @Column({ type: 'varchar', length: 100 })

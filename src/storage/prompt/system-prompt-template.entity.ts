@@ -1,15 +1,11 @@
-import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 import { COUNTER } from '../database/column-types.js';
 
 /** A template's identity; its text lives in append-only versions. */
 @Entity('system_prompt_templates')
 @Unique('uq_system_prompt_templates_name', ['name'])
 export class SystemPromptTemplateEntity {
-  @PrimaryColumn({
-    type: 'uuid',
-    default: () => 'gen_random_uuid()',
-    primaryKeyConstraintName: 'pk_system_prompt_templates',
-  })
+  @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'pk_system_prompt_templates' })
   id: string;
 
   @Column({ type: 'varchar', length: 100 })

@@ -20,7 +20,11 @@ export class KnownTokens {
 
   constructor(adminToken: Secret, serviceToken: Secret) {
     this.admin = { id: ADMIN_TOKEN_ID, sha256: hashToken(adminToken.reveal()), scopes: GRANTABLE_SCOPES };
-    const service: ConfiguredToken = { id: SERVICE_TOKEN_ID, sha256: hashToken(serviceToken.reveal()), scopes: ['internal'] };
+    const service: ConfiguredToken = {
+      id: SERVICE_TOKEN_ID,
+      sha256: hashToken(serviceToken.reveal()),
+      scopes: ['internal'],
+    };
     this.byHash = new Map(
       [this.admin, service].map(({ id, sha256, scopes }) => [sha256, { tokenId: id, scopes: new Set(scopes) }]),
     );

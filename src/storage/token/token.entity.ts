@@ -1,10 +1,10 @@
-import { Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Column, Entity, PrimaryGeneratedColumn, Unique } from 'typeorm';
 import type { GrantableScope } from '../../contract/scopes.js';
 
 @Entity('api_tokens')
 @Unique('uq_api_tokens_sha256', ['tokenSha256'])
 export class TokenEntity {
-  @PrimaryColumn({ type: 'uuid', default: () => 'gen_random_uuid()', primaryKeyConstraintName: 'pk_api_tokens' })
+  @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'pk_api_tokens' })
   id: string;
 
   @Column({ type: 'varchar', length: 100 })

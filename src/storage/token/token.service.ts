@@ -24,7 +24,9 @@ export class TokenService {
   async create(body: TokenCreate, creator: Identity): Promise<CreatedToken> {
     const missing = body.scopes.filter((scope) => !creator.scopes.has(scope));
     if (missing.length > 0) {
-      throw new AppError('scope_not_grantable', { detail: `Your token lacks ${missing.join(', ')}, so it cannot give it away.` });
+      throw new AppError('scope_not_grantable', {
+        detail: `Your token lacks ${missing.join(', ')}, so it cannot give it away.`,
+      });
     }
     const { text, prefix } = generateToken('api');
     const values = {
@@ -57,7 +59,8 @@ export class TokenService {
   async revoke(id: string): Promise<void> {
     await this.changes.commit(async (manager) => {
       const { affected } = await manager.update(TokenEntity, { id, revokedAt: IsNull() }, { revokedAt: () => 'now()' });
-      if (affected === 0) throw new AppError('token_not_found', { detail: 'There is no such token, or it is revoked already.' });
+      if (affected === 0)
+        throw new AppError('token_not_found', { detail: 'There is no such token, or it is revoked already.' });
       return { result: undefined, changed: true };
     });
   }

@@ -63,7 +63,10 @@ export class UsageService {
   private async addMinutes(manager: EntityManager, sums: MinuteSum[]): Promise<void> {
     if (sums.length === 0) return;
     const columns = Object.keys(sums[0] as MinuteSum) as (keyof MinuteSum)[];
-    await manager.query(ADD_MINUTES, columns.map((column) => sums.map((sum) => sum[column])));
+    await manager.query(
+      ADD_MINUTES,
+      columns.map((column) => sums.map((sum) => sum[column])),
+    );
   }
 
   /** Answers whether a key was found bad or good again: that changes the status of a config, so also the revision. */
@@ -72,7 +75,14 @@ export class UsageService {
     for (const sum of sums) {
       const { lastError } = sum;
       const errorAt = lastError ? new Date(lastError.at) : null;
-      await manager.query(ADD_TO_CONFIG, [sum.configId, sum.calls, sum.errors, new Date(sum.lastUsedAt), lastError?.text ?? null, errorAt]);
+      await manager.query(ADD_TO_CONFIG, [
+        sum.configId,
+        sum.calls,
+        sum.errors,
+        new Date(sum.lastUsedAt),
+        lastError?.text ?? null,
+        errorAt,
+      ]);
       if (sum.credential && (await this.noteCredential(manager, sum.configId, sum.credential))) statusChanged = true;
     }
     return statusChanged;
@@ -83,7 +93,11 @@ export class UsageService {
     configId: string,
     { version, isRejected }: NonNullable<ConfigSum['credential']>,
   ): Promise<boolean> {
-    const [rows] = await manager.query<[unknown[], number]>(NOTE_CREDENTIAL, [configId, version, isRejected ? 'rejected' : null]);
+    const [rows] = await manager.query<[unknown[], number]>(NOTE_CREDENTIAL, [
+      configId,
+      version,
+      isRejected ? 'rejected' : null,
+    ]);
     return rows.length > 0;
   }
 

@@ -1,0 +1,44 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { generateToken } from '../platform/auth/token-text.js';
+import { readEnv, SERVICE_ROLES, type ServiceRole } from '../platform/config/env.js';
+import { createHttpAdapter } from '../platform/http/http-server.js';
+import { createLogger } from '../platform/logging/logger.js';
+import { Secret } from '../platform/secrets/secret.js';
+import { AppModule } from './app.module.js';
+import { buildOpenApiDocument } from './openapi.js';
+
+const SETTINGS = {
+  DATABASE_URL: 'postgresql://localhost/never_connected',
+  STORAGE_SERVICE_URL: 'http://127.0.0.1:8000',
+  STORAGE_SERVICE_TOKEN: 'a-token-that-is-never-sent-anywhere',
+  LOG_LEVEL: 'silent',
+};
+
+const describeRole = async (role: ServiceRole): Promise<OpenAPIObject> => {
+  const env = readEnv({ ...SETTINGS, SERVICE_ROLE: role });
+  const token = Secret.of(generateToken('service').text);
+  const { AiModelModule } = await import('../ai-model/index.js');
+  const { describeStorage } = await import('../storage/index.js');
+  const modules = [
+    ...(env.runsStorage ? [describeStorage(token)] : []),
+    ...(env.runsAiModel ? [AiModelModule.register(token)] : []),
+  ];
+  const adapter = createHttpAdapter(env, createLogger(env));
+  const nest = await NestFactory.create<NestFastifyApplication>(
+    AppModule.register(
+      env,
+      modules.map((module) => ({ module })),
+    ),
+    adapter,
+    { preview: true, logger: false, abortOnError: false },
+  );
+  return buildOpenApiDocument(nest, role);
+};
+
+/** The OpenAPI document of every role, without a database: nothing is started. */
+export async function describeRoles(): Promise<Record<ServiceRole, OpenAPIObject>> {
+  const documents = await Promise.all(SERVICE_ROLES.map(async (role) => [role, await describeRole(role)] as const));
+  return Object.fromEntries(documents) as Record<ServiceRole, OpenAPIObject>;
+}
