@@ -34,6 +34,7 @@ export interface HubApplication {
 }
 
 const SHUTDOWN_MILLISECONDS = 10_000;
+const CLOSE_IDLE_MILLISECONDS = 50;
 
 const localHost = (host: string): string => {
   if (host === '0.0.0.0') return '127.0.0.1';
@@ -92,11 +93,16 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   const shutDown = async (): Promise<void> => {
     nest.get(HealthRegistry).startDraining();
     // Connections that are still open after this are cut: the process must end within its limit.
-    const limit = setTimeout(() => nest.getHttpServer().closeAllConnections(), SHUTDOWN_MILLISECONDS);
+    const server = nest.getHttpServer();
+    const limit = setTimeout(() => server.closeAllConnections(), SHUTDOWN_MILLISECONDS);
+    // Idle ones are closed once, when the server stops listening: one whose answer ends after that would keep the
+    // process for its whole keep-alive time.
+    const idle = setInterval(() => server.listening || server.closeIdleConnections(), CLOSE_IDLE_MILLISECONDS);
     try {
       await nest.close();
     } finally {
       clearTimeout(limit);
+      clearInterval(idle);
       await closeParts(parts);
     }
   };

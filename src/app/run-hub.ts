@@ -3,7 +3,7 @@ import { readEnv } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { createLogger } from '../platform/logging/logger.js';
 import { scrub } from '../platform/logging/scrub.js';
-import { createApp, type HubApplication } from './create-app.js';
+import type { HubApplication } from './create-app.js';
 import { PRODUCT } from './product.js';
 
 const HELP = `${PRODUCT.name} ${PRODUCT.version}
@@ -48,6 +48,8 @@ export async function runHub(): Promise<void> {
     loadEnvFile();
     const env = readEnv(process.env);
     const logger = createLogger(env);
+    // Not before: most of a start is loading the application, and a wrong setting should show at once.
+    const { createApp } = await import('./create-app.js');
     const hub = await createApp(env, { logger, onFatal: exitWith });
     stopOnSignals(hub, (line) => logger.info(line));
     const url = await hub.listen();

@@ -54,13 +54,19 @@ interface TextOptions extends FieldOptions {
   form?: string;
 }
 
+/** Counts as PostgreSQL does; class-validator's `Length` leaves some code points out, and the insert fails. */
+const lengthProblem = (value: unknown, min: number, max: number): string | null => {
+  const length = typeof value === 'string' ? [...value].length : min;
+  return length >= min && length <= max ? null : `must have ${min} to ${max} characters`;
+};
+
 /** A string of `min` (1) to `max` characters. */
 export const TextField = ({ min = 1, max, pattern, form, ...options }: TextOptions): PropertyDecorator =>
   field(
     options,
     { type: 'string', minLength: min, maxLength: max, ...(pattern && { pattern: pattern.source }) },
     IsString({ message: '$property must be a string' }),
-    Length(min, max, { message: `$property must have ${min} to ${max} characters` }),
+    satisfies('length', (value) => lengthProblem(value, min, max)),
     ...(pattern ? [Matches(pattern, { message: `$property must be ${form ?? `of the form ${pattern.source}`}` })] : []),
   );
 

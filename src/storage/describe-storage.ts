@@ -5,7 +5,14 @@ import { KeyRing } from './crypto/key-ring.js';
 import { Database } from './database/database.js';
 import { StorageModule } from './storage.module.js';
 
-const NOWHERE = { host: 'localhost', port: 5432, user: undefined, password: undefined, database: 'none', ssl: undefined };
+const NOWHERE = {
+  host: 'localhost',
+  port: 5432,
+  user: undefined,
+  password: undefined,
+  database: 'none',
+  ssl: undefined,
+};
 
 /** The module with its routes and nothing behind them: for the OpenAPI document, which needs no database. */
 export const describeStorage = (serviceToken: Secret): DynamicModule =>

@@ -75,7 +75,8 @@ const findKeyRing = async (env: Env, directory: DataDirectory, connection: Datab
 /** Opens everything the storage service needs. Throws a StartupError for what only the operator can mend. */
 export async function openStorage(env: Env, onFatal: (error: unknown) => void): Promise<StorageResources> {
   const directory = new DataDirectory(env.DATA_DIR);
-  if (!env.isDatabaseEmbedded) configuredKeyRing(env, directory);
+  // First of all: keys that cannot be right stop the start before a server runs or a database is made.
+  configuredKeyRing(env, directory);
   const { connection, server } = await reachDatabase(env, directory);
   try {
     const keyRing = await findKeyRing(env, directory, connection);

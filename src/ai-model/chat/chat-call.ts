@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isPlainObject } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import type { ChatAnswer, ChatProvider } from '../providers/provider.js';
+import type { ChatProvider, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { UsageBuffer } from '../usage/usage-buffer.js';
 import { type CallResult, sourceOf, toUsageRecord } from '../usage/usage-record.js';
@@ -31,55 +31,58 @@ type Recorded = Partial<Pick<CallResult, 'usage' | 'firstByteMs'>>;
 export class ChatCall {
   private readonly startedAt = performance.now();
   private providerMs = 0;
+  private forwarder: StreamForwarder | null = null;
 
   constructor(private readonly context: ChatCallContext) {}
 
   async run(): Promise<void> {
     const { incoming, model, provider, deadline } = this.context;
-    const { body, parameters, stream } = incoming;
+    const { body, topLevel, parameters, stream } = incoming;
     try {
-      const answer = await provider.chat({ model, body, parameters, stream }, deadline.signal);
-      if (stream) await this.answerStream(answer);
-      else await this.answerWhole(answer);
+      const answer = await provider.chat({ model, body, topLevel, parameters, stream }, deadline.signal);
+      this.providerMs = this.elapsed();
+      if (answer.kind === 'stream') await this.answerStream(answer);
+      else this.answerWhole(answer);
     } catch (error) {
-      const failure = failureOf(error, deadline.signal);
-      this.recordFailure(failure);
-      throw this.toCaller(failure);
+      this.providerMs ||= this.elapsed();
+      this.fail(failureOf(error, deadline.signal));
     } finally {
       deadline.clear();
     }
   }
 
-  private async answerWhole(answer: ChatAnswer): Promise<void> {
+  private answerWhole(answer: WholeAnswer): void {
     const { reply } = this.context;
-    const bytes = await answer.read();
-    this.providerMs = this.elapsed();
-    const parsed = parseAnswer(bytes, answer);
+    const parsed = parseAnswer(answer);
     const usage = usageFromAnswer(parsed['usage']) ?? this.estimate(weighText(textOf(parsed)));
     this.record('ok', { usage, firstByteMs: this.providerMs });
-    void reply.headers({ ...answer.headers, ...this.hubHeaders(), 'content-type': answer.contentType }).send(bytes);
+    void reply
+      .headers({ ...answer.headers, ...this.hubHeaders(), 'content-type': answer.contentType })
+      .send(answer.body);
   }
 
-  private async answerStream(answer: ChatAnswer): Promise<void> {
+  private async answerStream(answer: StreamedAnswer): Promise<void> {
     const { reply, deadline, incoming } = this.context;
-    this.providerMs = this.elapsed();
     const tap = new ChatStreamTap({ callerWantsUsage: incoming.wantsUsage });
-    const forwarder = new StreamForwarder(reply.raw, tap, deadline);
-    this.startStream(answer);
-    try {
-      const end = await forwarder.forward(answer.body);
-      if (end.kind === 'cut')
-        throw new ProviderError('bad_answer', { message: 'the stream ended before the answer was complete' });
-      if (end.kind === 'provider_error') throw answer.toError(end.error);
-      this.record('ok', this.streamed(tap, forwarder));
-    } catch (error) {
-      const failure = failureOf(error, deadline.signal);
-      this.recordFailure(failure, this.streamed(tap, forwarder));
-      forwarder.fail(this.toCaller(failure));
+    this.forwarder = new StreamForwarder(reply.raw, tap, deadline, () => this.startStream(answer));
+    const end = await this.forwarder.forward(answer.body);
+    if (end.kind === 'provider_error') throw answer.toError(end.error);
+    if (end.kind === 'cut') {
+      throw new ProviderError('bad_answer', { message: 'the stream ended before the answer was complete' });
     }
+    this.record('ok', this.streamed(this.forwarder));
   }
 
-  private startStream(answer: ChatAnswer): void {
+  /** A stream that has begun tells its caller in an event; before that there is still a status to tell it with. */
+  private fail(failure: ProviderError | AppError): void {
+    const { forwarder } = this;
+    this.recordFailure(failure, forwarder ? this.streamed(forwarder) : {});
+    const error = this.toCaller(failure);
+    if (!forwarder?.hasStarted) throw error;
+    forwarder.fail(error);
+  }
+
+  private startStream(answer: StreamedAnswer): void {
     const { reply, request } = this.context;
     reply.hijack();
     reply.raw.writeHead(200, {
@@ -91,11 +94,9 @@ export class ChatCall {
       // nginx and others would hold the stream back.
       'x-accel-buffering': 'no',
     });
-    reply.raw.flushHeaders();
   }
 
-  private streamed(tap: ChatStreamTap, forwarder: StreamForwarder): Recorded {
-    const { firstByteAt } = forwarder;
+  private streamed({ tap, firstByteAt }: StreamForwarder): Recorded {
     return {
       usage: tap.usage ?? this.estimate(tap.outputCharacters),
       firstByteMs: firstByteAt === null ? null : firstByteAt - this.startedAt,
@@ -145,10 +146,10 @@ export class ChatCall {
   }
 }
 
-const parseAnswer = (bytes: Buffer, answer: ChatAnswer): Record<string, unknown> => {
+const parseAnswer = (answer: WholeAnswer): Record<string, unknown> => {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(bytes.toString('utf8'));
+    parsed = JSON.parse(answer.body.toString('utf8'));
   } catch {
     parsed = null;
   }

@@ -1,5 +1,5 @@
 import { AppError } from '../../platform/errors/app-error.js';
-import { JsonShapeError, scanTopLevel } from './wire/json-object-editor.js';
+import { JsonShapeError, scanTopLevel, type TopLevel } from './wire/json-object-editor.js';
 
 const MAX_DEPTH = 64;
 /** A caller names an alias and nothing else: where a call goes and with which key is the hub's business. */
@@ -11,6 +11,8 @@ const SCHEMAS = new Set(['tools', 'functions', 'response_format']);
 export interface IncomingChat {
   alias: string;
   body: Buffer;
+  /** Where the members of `body` stand. */
+  topLevel: TopLevel;
   parameters: Readonly<Record<string, unknown>>;
   stream: boolean;
   /** The caller asked for the usage chunk of a stream. */
@@ -36,9 +38,9 @@ const findForbidden = (value: unknown): string | null => {
   return null;
 };
 
-const checkShape = (body: Buffer): void => {
+const scan = (body: Buffer): TopLevel => {
   try {
-    scanTopLevel(body, { depth: MAX_DEPTH });
+    return scanTopLevel(body, { depth: MAX_DEPTH });
   } catch (error) {
     if (!(error instanceof JsonShapeError)) throw error;
     throw new AppError('malformed_request', {
@@ -55,7 +57,7 @@ export const readChatRequest = (
 ): IncomingChat => {
   if (!body || !parameters) throw refuse('messages', 'Send a JSON object with model and messages.');
   // The depth first: what follows walks the object.
-  checkShape(body);
+  const topLevel = scan(body);
   const { model, messages, stream, stream_options: streamOptions } = parameters;
   if (typeof model !== 'string' || model === '' || model.length > 200) {
     throw refuse('model', 'model must be the alias of a model.');
@@ -74,6 +76,7 @@ export const readChatRequest = (
   return {
     alias: model,
     body,
+    topLevel,
     parameters,
     stream: alwaysStream || stream === true,
     wantsUsage: options.include_usage === true,

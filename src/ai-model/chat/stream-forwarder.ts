@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { toOpenAiError } from '../../platform/errors/error-answers.js';
@@ -17,12 +16,16 @@ export type StreamEnd = { kind: 'complete' } | { kind: 'provider_error'; error: 
 
 /** Hands a provider's events on to the caller, whole events only, no faster than the caller takes them. */
 export class StreamForwarder {
+  private readonly reader = new SseReader({ eventBytes: MAX_EVENT_BYTES });
   private firstByte: number | null = null;
+  private started = false;
 
+  /** `start`: sends the head; called once, when there is something to send. */
   constructor(
     private readonly response: ServerResponse,
-    private readonly tap: ChatStreamTap,
+    readonly tap: ChatStreamTap,
     private readonly deadline: CallDeadline,
+    private readonly start: () => void,
   ) {}
 
   /** By `performance.now()`; null: nothing arrived. */
@@ -30,20 +33,19 @@ export class StreamForwarder {
     return this.firstByte;
   }
 
-  /** Throws when the connection breaks or a limit is reached; the caller has then to be told by {@link fail}. */
+  /** The head is sent: a failure can be told in an event only. */
+  get hasStarted(): boolean {
+    return this.started;
+  }
+
+  /** Fails when the connection breaks or a limit is reached. */
   async forward(body: Readable): Promise<StreamEnd> {
-    const reader = new SseReader({ eventBytes: MAX_EVENT_BYTES });
-    // Only complete events were written, so a comment never lands inside one.
-    const heartbeat = setInterval(() => this.response.write(HEARTBEAT), HEARTBEAT_MILLISECONDS);
+    // Only complete events are written, so a comment never lands inside one.
+    const heartbeat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS);
     try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        this.deadline.touch();
-        this.firstByte ??= performance.now();
-        const end = this.pass(reader.push(chunk));
-        if (end) return end;
-        if (this.response.writableNeedDrain) await this.drained();
-      }
-      return this.pass(reader.end()) ?? this.finish();
+      const end = await this.pump(body);
+      if (end.kind === 'complete') this.response.end();
+      return end;
     } finally {
       clearInterval(heartbeat);
       body.destroy();
@@ -55,38 +57,65 @@ export class StreamForwarder {
     this.response.end(`data: ${JSON.stringify(toOpenAiError(error))}\n\n`);
   }
 
+  /** Events, not `for await`: this is the hot path, and iteration costs several promises per chunk. */
+  private pump(body: Readable): Promise<StreamEnd> {
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      const attempt = (step: () => StreamEnd | null): void => {
+        // What comes behind the end, such as `[DONE]` behind an error, is for nobody.
+        if (isOver) return;
+        try {
+          const end = step();
+          isOver = end !== null;
+          if (end) resolve(end);
+        } catch (error) {
+          isOver = true;
+          reject(error);
+        }
+      };
+      body.on('error', reject);
+      body.on('end', () => attempt(() => this.pass(this.reader.end()) ?? this.finish()));
+      body.on('data', (chunk: Buffer) => {
+        this.firstByte ??= performance.now();
+        this.deadline.touch();
+        attempt(() => this.pass(this.reader.push(chunk)));
+        if (this.response.writableNeedDrain) this.holdBack(body);
+      });
+    });
+  }
+
+  /** A caller who stops reading is ended by the deadline: nothing touches it while the provider is held back. */
+  private holdBack(body: Readable): void {
+    body.pause();
+    this.response.once('drain', () => body.resume());
+  }
+
   private pass(events: readonly SseEvent[]): StreamEnd | null {
     const forwarded: Buffer[] = [];
+    let end: StreamEnd | null = null;
     for (const event of events) {
       const verdict = this.tap.inspect(event);
       if (verdict === 'forward') forwarded.push(event.bytes);
-      if (verdict === 'error') {
-        this.write(forwarded);
-        return { kind: 'provider_error', error: this.tap.error };
-      }
-      if (this.tap.doneSeen) {
-        this.write(forwarded);
-        this.response.end();
-        return { kind: 'complete' };
-      }
+      if (verdict === 'error') end = { kind: 'provider_error', error: this.tap.error };
+      else if (this.tap.doneSeen) end = { kind: 'complete' };
+      if (end) break;
     }
-    this.write(forwarded);
-    return null;
+    if (forwarded.length > 0) this.write(forwarded.length === 1 ? (forwarded[0] as Buffer) : Buffer.concat(forwarded));
+    return end;
   }
 
   /** The provider closed without `[DONE]`: fine when it had said why it finished, else it broke off. */
   private finish(): StreamEnd {
     if (!this.tap.finishReasonSeen || this.tap.unfinishedSeen) return { kind: 'cut' };
-    this.response.end(DONE);
+    this.write(DONE);
     return { kind: 'complete' };
   }
 
-  private write(pieces: Buffer[]): void {
-    if (pieces.length > 0) this.response.write(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
-  }
-
-  /** A caller who stops reading is cut by the deadline, not kept for ever. */
-  private async drained(): Promise<void> {
-    await once(this.response, 'drain', { signal: this.deadline.signal });
+  private write(piece: Buffer | string): void {
+    if (!this.started) {
+      this.started = true;
+      this.start();
+    }
+    this.response.write(piece);
   }
 }

@@ -22,8 +22,8 @@ export class ModelDirectory implements OnModuleInit {
   private readonly logger = new Logger('ModelDirectory');
   private state: DirectoryState | null = null;
   private contactAt: number | null = null;
-  /** When storage was last asked in vain; null: the last time it answered. */
-  private failedAt: number | null = null;
+  /** Storage was last asked in vain: nobody waits for it again until the poll finds it there. */
+  private isAway = false;
   private running: Promise<void> | null = null;
   private next: Promise<void> | null = null;
   private poll: NodeJS.Timeout | undefined;
@@ -91,15 +91,18 @@ export class ModelDirectory implements OnModuleInit {
     throw new AppError('token_check_unavailable', { headers: { 'retry-after': '2' } });
   }
 
-  /** Asks storage once more, unless it was just found to be away. Answers whether it told. */
+  /** Asks storage once more, unless it is known to be away. Answers whether it told. */
   private async refreshForMiss(): Promise<boolean> {
-    if (this.failedAt !== null && Date.now() - this.failedAt < POLL_MILLISECONDS) return false;
+    if (this.isAway) return false;
     const askedAt = Date.now();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
     await Promise.race([this.refreshFromNow(), late]);
     clearTimeout(timer);
-    return this.contactAt !== null && this.contactAt >= askedAt;
+    if (this.contactAt !== null && this.contactAt >= askedAt) return true;
+    // It may hang for as long as STORAGE_SERVICE_TIMEOUT: one caller has waited for it, the next ones need not.
+    this.noteAway('no answer in time');
+    return false;
   }
 
   /** A refresh that starts after this moment: one that is under way may have missed what was just written. */
@@ -122,19 +125,19 @@ export class ModelDirectory implements OnModuleInit {
     try {
       const snapshot = await this.storage.getSnapshot(this.state?.revision ?? null);
       if (snapshot && snapshot.revision > (this.state?.revision ?? 0)) this.state = new DirectoryState(snapshot);
-      if (this.failedAt !== null) this.logger.log('The storage service is there again');
-      this.failedAt = null;
+      if (this.isAway) this.logger.log('The storage service is there again');
+      this.isAway = false;
       this.contactAt = Date.now();
     } catch (error) {
-      if (this.failedAt === null) {
-        this.logger.warn({
-          msg: 'The storage service cannot be asked; answering from what is known',
-          err: error,
-          revision: this.state?.revision,
-        });
-      }
-      this.failedAt = Date.now();
+      this.noteAway(error);
     }
+  }
+
+  private noteAway(err: unknown): void {
+    if (this.isAway) return;
+    this.isAway = true;
+    const msg = 'The storage service cannot be asked; answering from what is known';
+    this.logger.warn({ msg, err, revision: this.state?.revision });
   }
 
   private async watch(): Promise<void> {
@@ -153,7 +156,7 @@ export class ModelDirectory implements OnModuleInit {
 
   private describe(): DependencyHealth {
     const { state } = this;
-    const status = !state ? 'down' : this.failedAt === null ? 'up' : 'degraded';
+    const status = !state ? 'down' : this.isAway ? 'degraded' : 'up';
     return {
       status,
       revision: state?.revision ?? null,

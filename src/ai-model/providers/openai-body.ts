@@ -31,12 +31,12 @@ const askForUsage = (
 };
 
 /** The provider's body: the alias replaced, defaults added, every other byte as the caller sent it. */
-export const toOpenAiBody = ({ model, body, parameters, stream }: ChatRequest): Buffer => {
+export const toOpenAiBody = ({ model, body, topLevel, parameters, stream }: ChatRequest): Buffer => {
   const changes = new Map<string, Buffer>([['model', json(model.model_name)]]);
   addDefaults(changes, model, parameters);
   if (stream) {
     if (parameters['stream'] !== true) changes.set('stream', json(true));
     askForUsage(changes, model, parameters);
   }
-  return editObject(body, changes);
+  return editObject(body, changes, topLevel);
 };

@@ -5,6 +5,8 @@ import type { OutboundError, OutboundErrorKind } from '../../platform/http/outbo
 import { type ErrorClass, ProviderError } from './provider-error.js';
 
 const MAX_MESSAGE = 500;
+/** What is cut off before a text is scrubbed would not be shown anyway. */
+const MAX_READ = 4;
 
 interface ErrorBody {
   message: string | null;
@@ -85,7 +87,8 @@ export const toProviderError = (
 ): ProviderError => {
   const error = readErrorBody(body);
   const retryAfterMilliseconds = retryAfterOf(headers);
-  const clean = (text: string): string => scrubKnown(text, secrets).slice(0, MAX_MESSAGE);
+  const clean = (text: string): string =>
+    scrubKnown(text.slice(0, MAX_READ * MAX_MESSAGE), secrets).slice(0, MAX_MESSAGE);
   return new ProviderError(classify(status, error), {
     status,
     ...(error.message && { message: clean(error.message) }),

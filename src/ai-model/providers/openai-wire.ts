@@ -1,9 +1,9 @@
 import { isPlainObject } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
-import type { GuardedHttpClient } from '../../platform/http/outbound/guarded-client.js';
+import type { GuardedHttpClient, OutboundRequest } from '../../platform/http/outbound/guarded-client.js';
 import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
-import type { OutboundResponse, OutboundResponseHeaders } from '../../platform/http/outbound/outbound-exchange.js';
-import { readBounded } from '../../platform/http/outbound/read-bounded.js';
+import type { OutboundResponseHeaders } from '../../platform/http/outbound/outbound-exchange.js';
+import { DEFAULT_BODY_LIMIT_BYTES, readBounded } from '../../platform/http/outbound/read-bounded.js';
 import { toOpenAiBody } from './openai-body.js';
 import { fromOutboundError, toProviderError } from './openai-errors.js';
 import { ProviderError } from './provider-error.js';
@@ -23,6 +23,7 @@ interface Target {
 const targetOf = (model: SnapshotModel, defaultApiBase: string | null): Target => {
   const base = model.api_base ?? defaultApiBase;
   if (!base) throw new ProviderError('blocked_destination', { message: 'the config has no api_base' });
+  if (!URL.canParse(base)) throw new ProviderError('blocked_destination', { message: 'api_base is no address' });
   return {
     url: new URL(`${base.replace(/\/+$/, '')}/chat/completions`),
     headers: {
@@ -46,7 +47,10 @@ const pickHeaders = (headers: OutboundResponseHeaders): Record<string, string> =
   return picked;
 };
 
-const parseLoosely = (text: string): unknown => {
+const textOf = (header: string | string[] | undefined): string => (typeof header === 'string' ? header : '');
+
+const parseLoosely = (bytes: Buffer): unknown => {
+  const text = bytes.subarray(0, MAX_ERROR_BYTES).toString('utf8');
   try {
     return JSON.parse(text);
   } catch {
@@ -73,17 +77,32 @@ export class OpenAiWire implements ChatProvider {
 
   async chat(request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer> {
     const target = this.target(request.model);
-    const response = await this.send(target, toOpenAiBody(request), signal);
-    if (response.status < 200 || response.status >= 300) throw await this.failure(response, target);
-    const contentType = String(response.headers['content-type'] ?? '');
-    if (request.stream && !contentType.startsWith('text/event-stream')) throw await this.failure(response, target);
-    return {
-      headers: pickHeaders(response.headers),
-      contentType,
-      body: response.body,
-      read: () => readBounded(response).catch(rethrow),
-      toError: (error) => toProviderError(statusIn(error), { error }, {}, target.secrets),
-    };
+    const call = {
+      url: target.url,
+      method: 'POST',
+      headers: target.headers,
+      body: toOpenAiBody(request),
+      signal,
+    } as const;
+    try {
+      return request.stream ? await this.stream(call, target) : await this.whole(call, target);
+    } catch (error) {
+      throw error instanceof OutboundError ? fromOutboundError(error) : error;
+    }
+  }
+
+  private async whole(call: OutboundRequest, target: Target): Promise<ChatAnswer> {
+    const { status, headers, body } = await this.client.requestWhole(call, DEFAULT_BODY_LIMIT_BYTES);
+    if (status >= 400) throw toProviderError(status, parseLoosely(body), headers, target.secrets);
+    return { kind: 'whole', ...headOf(headers, target), body };
+  }
+
+  private async stream(call: OutboundRequest, target: Target): Promise<ChatAnswer> {
+    const response = await this.client.request(call);
+    const { status, headers, body } = response;
+    const isStream = status < 400 && textOf(headers['content-type']).startsWith('text/event-stream');
+    if (isStream) return { kind: 'stream', ...headOf(headers, target), body };
+    throw noStream(status, await readBounded(response, MAX_ERROR_BYTES), headers, target);
   }
 
   private target(model: SnapshotModel): Target {
@@ -93,21 +112,26 @@ export class OpenAiWire implements ChatProvider {
     this.targets.set(model, target);
     return target;
   }
-
-  private send({ url, headers }: Target, body: Buffer, signal: AbortSignal): Promise<OutboundResponse> {
-    return this.client.request({ url, method: 'POST', headers, body, signal }).catch(rethrow);
-  }
-
-  /** Not what was asked for: an error of the provider, or something that is no stream. */
-  private async failure(response: OutboundResponse, { secrets }: Target): Promise<ProviderError> {
-    const body = parseLoosely((await readBounded(response, MAX_ERROR_BYTES).catch(rethrow)).toString('utf8'));
-    const isError = response.status >= 400 || (typeof body === 'object' && body !== null && 'error' in body);
-    if (!isError)
-      return new ProviderError('bad_answer', { status: response.status, message: 'the answer is no event stream' });
-    return toProviderError(Math.max(response.status, 400), body, response.headers, secrets);
-  }
 }
 
-const rethrow = (error: unknown): never => {
-  throw error instanceof OutboundError ? fromOutboundError(error) : error;
+const headOf = (
+  headers: OutboundResponseHeaders,
+  { secrets }: Target,
+): Pick<ChatAnswer, 'headers' | 'contentType' | 'toError'> => ({
+  headers: pickHeaders(headers),
+  contentType: textOf(headers['content-type']),
+  toError: (error) => toProviderError(statusIn(error), { error }, {}, secrets),
+});
+
+/** Not what was asked for: an error of the provider, or something that is no stream. */
+const noStream = (
+  status: number,
+  bytes: Buffer,
+  headers: OutboundResponseHeaders,
+  { secrets }: Target,
+): ProviderError => {
+  const body = parseLoosely(bytes);
+  if (status >= 400) return toProviderError(status, body, headers, secrets);
+  if (isPlainObject(body) && 'error' in body) return toProviderError(statusIn(body['error']), body, headers, secrets);
+  return new ProviderError('bad_answer', { status, message: 'the answer is no event stream' });
 };

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { TopLevel } from '../chat/wire/json-object-editor.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { ProviderError } from './provider-error.js';
 
@@ -7,23 +8,36 @@ export interface ChatRequest {
   model: SnapshotModel;
   /** The caller's body, byte for byte. */
   body: Buffer;
+  /** Where its members stand, for editing it in place. */
+  topLevel: TopLevel;
   /** The same, parsed; read-only. */
   parameters: Readonly<Record<string, unknown>>;
   stream: boolean;
 }
 
-/** A whole answer or a stream, both in OpenAI's format. */
-export interface ChatAnswer {
+/** What a whole answer and a stream have in common, both in OpenAI's format. */
+interface AnswerHead {
   /** Headers worth handing on, such as the provider's rate limits. */
   headers: Record<string, string>;
   contentType: string;
-  /** Bytes of a whole answer (JSON) or of server-sent events. Ends with an error when the connection breaks. */
-  body: Readable;
-  /** For a whole answer: reads it to its end, within the size limit. */
-  read(): Promise<Buffer>;
   /** What the provider said in a stream, or with a good status, of its own failure. */
   toError(error: unknown): ProviderError;
 }
+
+/** The JSON text of an answer. */
+export interface WholeAnswer extends AnswerHead {
+  kind: 'whole';
+  body: Buffer;
+}
+
+/** Bytes of server-sent events. Ends with an error when the connection breaks. */
+export interface StreamedAnswer extends AnswerHead {
+  kind: 'stream';
+  body: Readable;
+}
+
+/** Streamed when that was asked for, else whole. */
+export type ChatAnswer = WholeAnswer | StreamedAnswer;
 
 /**
  * A wire format: sends one attempt of a call. Throws a {@link ProviderError} for every failure, network included; whoever

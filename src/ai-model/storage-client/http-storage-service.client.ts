@@ -21,6 +21,7 @@ import { Env } from '../../platform/config/env.js';
 import { etagOf } from '../../platform/http/etag.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import type { Secret } from '../../platform/secrets/secret.js';
+import { type AnswerFields, checkAnswer, CONFIG, CONFIG_LIST, HEALTH, receiptOf, STATISTICS } from './check-answer.js';
 import { checkSnapshot } from './check-snapshot.js';
 import { readRevisions } from './revision-stream.js';
 import { StorageUnavailable, toStorageError } from './storage-errors.js';
@@ -70,15 +71,18 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   }
 
   getAllModels(query: ModelConfigQuery, caller: OnBehalfOf): Promise<ModelConfigList> {
-    return this.read(CONFIGS_PATH, caller, query);
+    return this.read(CONFIGS_PATH, caller, CONFIG_LIST, query);
   }
 
   getModelByAlias(alias: string, caller: OnBehalfOf): Promise<ModelConfigView> {
-    return this.read(`${CONFIGS_PATH}/by-alias/${encodeURIComponent(alias)}`, caller);
+    return this.read(`${CONFIGS_PATH}/by-alias/${encodeURIComponent(alias)}`, caller, CONFIG);
   }
 
   createModelConfig(body: ModelConfigCreate, caller: OnBehalfOf): Promise<ModelConfigView> {
-    return this.send({ method: 'POST', path: CONFIGS_PATH, data: body, headers: headersOf(caller), repeatable: false });
+    return this.send(
+      { method: 'POST', path: CONFIGS_PATH, data: body, headers: headersOf(caller), repeatable: false },
+      CONFIG,
+    );
   }
 
   updateModelConfig(
@@ -88,24 +92,24 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
     ifMatch?: string,
   ): Promise<ModelConfigView> {
     const headers = { ...headersOf(caller), ...(ifMatch && { 'if-match': ifMatch }) };
-    return this.send({ method: 'PUT', path: `${CONFIGS_PATH}/${id}`, data: body, headers, repeatable: false });
+    return this.send({ method: 'PUT', path: `${CONFIGS_PATH}/${id}`, data: body, headers, repeatable: false }, CONFIG);
   }
 
   async deleteModelConfig(id: string, caller: OnBehalfOf, ifMatch?: string): Promise<void> {
     const headers = { ...headersOf(caller), ...(ifMatch && { 'if-match': ifMatch }) };
-    await this.send({ method: 'DELETE', path: `${CONFIGS_PATH}/${id}`, headers, repeatable: false });
+    await this.exchange({ method: 'DELETE', path: `${CONFIGS_PATH}/${id}`, headers, repeatable: false });
   }
 
   getActiveModels(caller: OnBehalfOf): Promise<ActiveModelList> {
-    return this.read(`${STORAGE_PREFIX}/active`, caller);
+    return this.read(`${STORAGE_PREFIX}/active`, caller, CONFIG_LIST);
   }
 
   getModelStatistics(caller: OnBehalfOf): Promise<ModelStatistics> {
-    return this.read(`${STORAGE_PREFIX}/statistics`, caller);
+    return this.read(`${STORAGE_PREFIX}/statistics`, caller, STATISTICS);
   }
 
   async healthCheck(): Promise<StorageHealth> {
-    return this.send({ method: 'GET', path: 'health/ready', repeatable: true });
+    return this.send({ method: 'GET', path: 'health/ready', repeatable: true }, HEALTH);
   }
 
   async getSnapshot(revision: number | null): Promise<Snapshot | null> {
@@ -131,21 +135,19 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   }
 
   recordUsage(batch: UsageBatch): Promise<UsageReceipt> {
-    return this.send({
-      method: 'POST',
-      path: `${INTERNAL_PATH}/usage`,
-      data: batch,
-      headers: this.ownHeaders(),
-      repeatable: true,
-    });
+    const path = `${INTERNAL_PATH}/usage`;
+    return this.send(
+      { method: 'POST', path, data: batch, headers: this.ownHeaders(), repeatable: true },
+      receiptOf(batch.batch_id),
+    );
   }
 
-  private read<Answer>(path: string, caller: OnBehalfOf, params?: object): Promise<Answer> {
-    return this.send({ method: 'GET', path, headers: headersOf(caller), params, repeatable: true });
+  private read<Answer>(path: string, caller: OnBehalfOf, fields: AnswerFields, params?: object): Promise<Answer> {
+    return this.send({ method: 'GET', path, headers: headersOf(caller), params, repeatable: true }, fields);
   }
 
-  private async send<Answer>(call: Call): Promise<Answer> {
-    return (await this.exchange(call)).data as Answer;
+  private async send<Answer>(call: Call, fields: AnswerFields): Promise<Answer> {
+    return checkAnswer((await this.exchange(call)).data, fields) as Answer;
   }
 
   /** One logical call: attempts, waits and all within the deadline. */

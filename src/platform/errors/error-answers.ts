@@ -1,4 +1,5 @@
 import { hasOpenAiShape } from '../../contract/paths.js';
+import { scrub } from '../logging/scrub.js';
 import type { AppError } from './app-error.js';
 import { ERROR_CATALOGUE } from './error-catalogue.js';
 
@@ -14,11 +15,14 @@ export const toProblem = (error: AppError, path: string, requestId: string): Err
     type: `urn:ai-model-hub:problem:${error.code}`,
     title: ERROR_CATALOGUE[error.code].title,
     status: error.status,
-    detail: error.detail,
-    instance: path,
+    // A caller may have typed a key where an alias or a field's name belongs: it is not repeated.
+    detail: scrub(error.detail),
+    instance: scrub(path),
     code: error.code,
     request_id: requestId,
-    ...(error.fields && { errors: error.fields }),
+    ...(error.fields && {
+      errors: error.fields.map(({ field, message }) => ({ field: scrub(field), message: scrub(message) })),
+    }),
   },
 });
 
@@ -32,12 +36,14 @@ const TYPE_OF_STATUS: Record<number, string> = {
 const openAiType = (status: number): string =>
   TYPE_OF_STATUS[status] ?? (status >= 500 ? 'server_error' : 'invalid_request_error');
 
+const scrubOrNull = (text: string | null): string | null => text && scrub(text);
+
 /** OpenAI's shape: `{"error": {message, type, param, code}}`. */
 export const toOpenAiError = (error: AppError): { error: Record<string, unknown> } => ({
   error: {
-    message: error.detail,
+    message: scrub(error.detail),
     type: error.type ?? openAiType(error.status),
-    param: error.param ?? error.fields?.[0]?.field ?? null,
+    param: scrubOrNull(error.param ?? error.fields?.[0]?.field ?? null),
     code: error.code,
   },
 });

@@ -1,5 +1,6 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { scrub } from '../logging/scrub.js';
 import { AppError } from './app-error.js';
 import { answerFor } from './error-answers.js';
 
@@ -62,10 +63,10 @@ export class ErrorFilter implements ExceptionFilter {
     const context = {
       request_id: request.id,
       method: request.method,
-      path: request.url.split('?', 1)[0],
+      path: scrub(request.url.split('?', 1)[0] ?? ''),
       code: known.code,
     };
     if (known.code === 'internal_error') this.logger.error({ ...context, err: error });
-    else this.logger.warn({ ...context, detail: known.detail });
+    else this.logger.warn({ ...context, detail: scrub(known.detail) });
   }
 }

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
-import { CHAT_PATHS } from '../../contract/paths.js';
+import { CHAT_PATHS, INTERNAL_PATH } from '../../contract/paths.js';
 import type { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 import { answerFor } from '../errors/error-answers.js';
+import { scrub } from '../logging/scrub.js';
 import { registerJsonBody } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -18,12 +21,34 @@ const REQUEST_MILLISECONDS = 120_000;
 
 const isCallPath = (url: string): boolean => CHAT_PATHS.some((path) => url.startsWith(`/${path}`));
 
+/** A call is passed on as bytes and never merged into an object; usage has a checker of its own. */
+const checksItself = (url: string): boolean => isCallPath(url) || url === `/${INTERNAL_PATH}/usage`;
+
 const requestIdOf = (header: string | string[] | undefined): string =>
   typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
 
 const answerEarly = (error: AppError, request: FastifyRequest, reply: FastifyReply): void => {
-  const { contentType, body } = answerFor(error, request.url, request.id);
-  void reply.status(error.status).header('content-type', contentType).send(JSON.stringify(body));
+  const { contentType, body } = answerFor(error, request.url.split('?', 1)[0] ?? '/', request.id);
+  void reply
+    .status(error.status)
+    .headers({ 'x-request-id': request.id, 'content-type': contentType, 'cache-control': 'no-store' })
+    .send(JSON.stringify(body));
+};
+
+const STATUS_OF_PARSER: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
+
+/** What Node's parser refuses never becomes a request: it is answered on the socket, in the same shape. */
+const answerUnparsed = ({ code }: { code?: string }, socket: Socket): void => {
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status = STATUS_OF_PARSER[code ?? ''] ?? 400;
+  const requestId = randomUUID();
+  const { contentType, body } = answerFor(new AppError('malformed_request', { status }), '/', requestId);
+  const text = JSON.stringify(body);
+  socket.write(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nx-request-id: ${requestId}\r\ncontent-type: ${contentType}\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+  socket.destroySoon();
 };
 
 /** Fastify with our limits and hooks, for Nest to run on. */
@@ -37,12 +62,13 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     frameworkErrors: (_error, request, reply) => answerEarly(new AppError('malformed_request'), request, reply),
+    clientErrorHandler: answerUnparsed,
     http: { maxHeaderSize: 16_384 },
   };
   const adapter = new FastifyAdapter(options);
   const server = adapter.getInstance<FastifyInstance>();
   server.server.maxConnections = MAX_CONNECTIONS;
-  registerJsonBody(server, isCallPath);
+  registerJsonBody(server, checksItself);
   server.addHook('onRoute', (route) => {
     if (isCallPath(route.url)) route.bodyLimit = env.MAX_CALL_BODY_MB * MEGABYTE;
   });
@@ -69,7 +95,7 @@ const logAccess = (logger: Logger, request: FastifyRequest, reply: FastifyReply)
     {
       request_id: request.id,
       method: request.method,
-      path: request.url.split('?', 1)[0],
+      path: scrub(request.url.split('?', 1)[0] ?? ''),
       status: reply.raw.statusCode,
       duration_ms: Math.round(reply.elapsedTime),
       token_id: request.identity?.tokenId,

@@ -42,27 +42,29 @@ const parse = (bytes: Buffer): unknown => {
   throw new AppError('malformed_json', { detail: 'The body is not valid JSON in UTF-8.' });
 };
 
-const parseBody = (bytes: Buffer, isCall: boolean): unknown => {
+const parseBody = (bytes: Buffer, isChecked: boolean): unknown => {
   if (bytes.length === 0) return undefined;
   const value = parse(bytes);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new AppError('malformed_request', { detail: 'The body must be a JSON object.' });
   }
-  // A call's body is passed on as bytes and never merged into an object; its own limits are checked on its path.
-  const problem = isCall ? null : bodyProblem(value);
+  const problem = isChecked ? null : bodyProblem(value);
   if (problem) throw new AppError('malformed_request', { detail: problem });
   return value;
 };
 
-/** Replaces Fastify's JSON parser: keeps the bytes, refuses compressed bodies, and says what is wrong. */
-export const registerJsonBody = (server: FastifyInstance, isCallPath: (url: string) => boolean): void => {
+/**
+ * Replaces Fastify's JSON parser: keeps the bytes, refuses compressed bodies, and says what is wrong.
+ * `checksItself`: the routes whose handler looks at every part of the body anyway.
+ */
+export const registerJsonBody = (server: FastifyInstance, checksItself: (url: string) => boolean): void => {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
       if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
         throw new AppError('unsupported_media_type');
       request.rawBody = body as Buffer;
-      done(null, parseBody(body as Buffer, isCallPath(request.url)));
+      done(null, parseBody(body as Buffer, checksItself(request.url)));
     } catch (error) {
       done(error as Error);
     }

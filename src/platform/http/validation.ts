@@ -6,10 +6,11 @@ import { AppError, invalidFields, type FieldProblem } from '../errors/app-error.
 const problemsOf = (errors: ValidationError[], parent = ''): FieldProblem[] =>
   errors.flatMap((error) => {
     const field = error.property === undefined ? parent : parent + error.property;
-    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
-      field,
-      message: name === 'whitelistValidation' ? `${field} is not known here` : message,
-    }));
+    const messages = Object.entries(error.constraints ?? {}).map(([name, message]) =>
+      name === 'whitelistValidation' ? `${field} is not known here` : message,
+    );
+    // The checks of one field often share a sentence: it is said once.
+    const own = [...new Set(messages)].map((message) => ({ field, message }));
     return [...own, ...problemsOf(error.children ?? [], `${field}.`)];
   });
 

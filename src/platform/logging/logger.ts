@@ -27,6 +27,17 @@ const describeError = (error: unknown, depth = 0): LoggedError => {
   };
 };
 
+const FLUSH_MILLISECONDS = 200;
+const BUFFER_BYTES = 8192;
+
+/** A write per line would cost more than the line: they wait a moment for each other, and none is lost at the end. */
+const bufferedOutput = (): DestinationStream => {
+  const output = pino.destination({ dest: 1, sync: true, minLength: BUFFER_BYTES });
+  setInterval(() => output.flush(), FLUSH_MILLISECONDS).unref();
+  process.on('exit', () => output.flushSync());
+  return output;
+};
+
 /** One JSON line per event on standard output (or a readable one on a terminal). */
 export const createLogger = (env: Pick<Env, 'LOG_LEVEL' | 'LOG_FORMAT'>, destination?: DestinationStream): Logger =>
   pino(
@@ -37,11 +48,7 @@ export const createLogger = (env: Pick<Env, 'LOG_LEVEL' | 'LOG_FORMAT'>, destina
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => describeError(error) },
     },
-    destination ??
-      (env.LOG_FORMAT === 'pretty'
-        ? pretty({ sync: true, ignore: 'pid,hostname' })
-        : // Buffered for a moment: a write per line would cost more than the line. Flushed at exit by pino.
-          pino.destination({ dest: 1, sync: false, minLength: 0 })),
+    destination ?? (env.LOG_FORMAT === 'pretty' ? pretty({ sync: true, ignore: 'pid,hostname' }) : bufferedOutput()),
   );
 
 /** Nest's own messages go to debug: an operator needs none of them. */

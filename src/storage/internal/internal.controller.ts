@@ -46,6 +46,7 @@ export class InternalController {
   @Get('changes')
   watch(@Res() reply: FastifyReply): void {
     reply.hijack();
+    reply.raw.setHeader('x-request-id', reply.request.id);
     this.changes.add(reply.raw);
   }
 

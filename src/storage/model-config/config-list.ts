@@ -23,13 +23,10 @@ const DEFAULT_SORT = '-priority,alias';
 /** `%` and `_` in the text mean themselves. */
 const contains = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 
-const tagObject = (filters: string[]): Record<string, string> =>
-  Object.fromEntries(
-    filters.map((filter) => {
-      const colon = filter.indexOf(':');
-      return [filter.slice(0, colon), filter.slice(colon + 1)];
-    }),
-  );
+const tagObject = (filter: string): Record<string, string> => {
+  const colon = filter.indexOf(':');
+  return { [filter.slice(0, colon)]: filter.slice(colon + 1) };
+};
 
 const FLAGS = {
   is_local: 'isLocal',
@@ -45,8 +42,9 @@ const addFilters = (builder: SelectQueryBuilder<ModelConfigEntity>, query: Model
   for (const [name, property] of Object.entries(FLAGS) as [keyof typeof FLAGS, string][]) {
     if (query[name] !== undefined) builder.andWhere(`config.${property} = :${name}`, { [name]: query[name] });
   }
-  if (query.tag !== undefined) {
-    builder.andWhere('config.tags @> :tags', { tags: JSON.stringify(tagObject([query.tag].flat())) });
+  // One condition each: two values of one key match nothing, instead of the last one winning.
+  for (const [index, filter] of [query.tag ?? []].flat().entries()) {
+    builder.andWhere(`config.tags @> :tag${index}`, { [`tag${index}`]: JSON.stringify(tagObject(filter)) });
   }
   if (query.q !== undefined) {
     const columns = ['alias', 'modelName', 'displayName', 'description'].map((name) => `config.${name} ILIKE :q`);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository } from 'typeorm';
@@ -117,10 +118,9 @@ const orNotFound = (row: ModelConfigEntity | null): ModelConfigEntity => {
   return row;
 };
 
+/** By value: jsonb does not keep the order of keys. */
 const differs = (row: ModelConfigEntity, change: object): boolean =>
-  Object.entries(change).some(
-    ([column, value]) => JSON.stringify(row[column as keyof ModelConfigEntity]) !== JSON.stringify(value),
-  );
+  Object.entries(change).some(([column, value]) => !isDeepStrictEqual(row[column as keyof ModelConfigEntity], value));
 
 const writing = async (alias: string, write: Promise<unknown>): Promise<void> => {
   try {

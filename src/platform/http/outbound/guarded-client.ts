@@ -3,7 +3,14 @@ import type { Socket } from 'node:net';
 import { Agent, Pool } from 'undici';
 import { GuardedConnector, type ConnectorSettings, type ResolveHost } from './guarded-connector.js';
 import { abortError, OutboundError, refusedError } from './outbound-error.js';
-import { OutboundExchange, type OutboundResponse } from './outbound-exchange.js';
+import {
+  asStream,
+  asWhole,
+  OutboundExchange,
+  type OpenSink,
+  type OutboundResponse,
+  type WholeResponse,
+} from './outbound-exchange.js';
 import type { OutboundPolicy } from './outbound-policy.js';
 
 /** Settings of the client. */
@@ -72,6 +79,15 @@ export class GuardedHttpClient {
 
   /** Sends a request; settles with the head of the answer. Fails only with an OutboundError. */
   request(options: OutboundRequest): Promise<OutboundResponse> {
+    return this.send(options, asStream);
+  }
+
+  /** Sends a request; settles with the whole answer, up to `limitBytes`. Fails only with an OutboundError. */
+  requestWhole(options: OutboundRequest, limitBytes: number): Promise<WholeResponse> {
+    return this.send(options, asWhole(limitBytes));
+  }
+
+  private send<Answer>(options: OutboundRequest, open: OpenSink<Answer>): Promise<Answer> {
     const { url, signal } = options;
     const origin = url.origin;
     const refusal = this.policy.checkRequest(url, origin);
@@ -85,7 +101,7 @@ export class GuardedHttpClient {
     if (headers === null) {
       return Promise.reject(forbiddenHeader());
     }
-    const exchange = new OutboundExchange(signal, options.firstByteTimeoutMilliseconds);
+    const exchange = new OutboundExchange(open, signal, options.firstByteTimeoutMilliseconds);
     const path = url.pathname + url.search;
     this.agent.dispatch({ origin, path, method: options.method, headers, body: options.body }, exchange);
     return exchange.response;

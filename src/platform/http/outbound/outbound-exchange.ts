@@ -13,23 +13,55 @@ export interface OutboundResponse {
   readonly body: Readable;
 }
 
+/** The head of an answer and its whole body. */
+export interface WholeResponse {
+  readonly status: number;
+  readonly headers: OutboundResponseHeaders;
+  readonly body: Buffer;
+}
+
 type Controller = Dispatcher.DispatchController;
+
+interface ResponseHead {
+  readonly status: number;
+  readonly headers: OutboundResponseHeaders;
+}
+
+/** What takes the bytes of an answer. */
+export interface BodySink {
+  /** False: hold the upstream back. */
+  push(chunk: Buffer): boolean;
+  complete(): void;
+  destroy(error: OutboundError): void;
+}
+
+/** What a sink needs of its exchange. */
+export interface ExchangeControls<Answer> {
+  readonly controller: Controller;
+  /** The body is over, well or not. */
+  readonly finish: () => void;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: OutboundError) => void;
+}
+
+/** Opens the sink for an answer whose head has arrived, and settles the exchange now or when the body is there. */
+export type OpenSink<Answer> = (head: ResponseHead, controls: ExchangeControls<Answer>) => BodySink;
 
 /**
  * One request and its answer, as undici's handler. Ours instead of `agent.request()`, because that one leaves an aborted
  * request waiting until its connection is there, cannot say whether bytes were sent, and gives raw errors to the body.
  */
-export class OutboundExchange implements Dispatcher.DispatchHandler {
-  /** Settles with the head of the answer. */
-  readonly response: Promise<OutboundResponse>;
-  private resolve!: (response: OutboundResponse) => void;
+export class OutboundExchange<Answer> implements Dispatcher.DispatchHandler {
+  readonly response: Promise<Answer>;
+  private resolve!: (answer: Answer) => void;
   private reject!: (error: OutboundError) => void;
   private controller: Controller | null = null;
-  private body: ResponseBody | null = null;
+  private body: BodySink | null = null;
   private timer: NodeJS.Timeout | undefined;
   private isOver = false;
 
   constructor(
+    private readonly open: OpenSink<Answer>,
     private readonly signal: AbortSignal,
     firstByteTimeoutMilliseconds: number | undefined,
   ) {
@@ -72,8 +104,8 @@ export class OutboundExchange implements Dispatcher.DispatchHandler {
       this.fail(error);
       return;
     }
-    this.body = new ResponseBody(controller, this.finish);
-    this.resolve({ status, headers, body: this.body });
+    const { finish, resolve, reject } = this;
+    this.body = this.open({ status, headers }, { controller, finish, resolve, reject });
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -106,6 +138,59 @@ export class OutboundExchange implements Dispatcher.DispatchHandler {
   };
 }
 
+/** For an answer that is read as it comes: settles with its head. */
+export const asStream: OpenSink<OutboundResponse> = (head, { controller, finish, resolve }) => {
+  const body = new ResponseBody(controller, finish);
+  resolve({ ...head, body });
+  return body;
+};
+
+/** For an answer that is read whole, up to a limit: no stream in between, since most calls are of this kind. */
+export const asWhole =
+  (limitBytes: number): OpenSink<WholeResponse> =>
+  (head, controls) =>
+    new BodyCollector(head, controls, limitBytes);
+
+class BodyCollector implements BodySink {
+  private readonly chunks: Buffer[] = [];
+  private length = 0;
+  private isOver = false;
+
+  constructor(
+    private readonly head: ResponseHead,
+    private readonly controls: ExchangeControls<WholeResponse>,
+    private readonly limitBytes: number,
+  ) {}
+
+  push(chunk: Buffer): boolean {
+    if (this.isOver) return true;
+    this.length += chunk.length;
+    this.chunks.push(chunk);
+    if (this.length > this.limitBytes) this.destroy(tooLarge(this.limitBytes));
+    return true;
+  }
+
+  complete(): void {
+    if (this.isOver) return;
+    this.end();
+    const [only] = this.chunks;
+    const body = this.chunks.length === 1 && only ? only : Buffer.concat(this.chunks, this.length);
+    this.controls.resolve({ ...this.head, body });
+  }
+
+  destroy(error: OutboundError): void {
+    if (this.isOver) return;
+    this.end();
+    this.controls.reject(error);
+    this.controls.controller.abort(error);
+  }
+
+  private end(): void {
+    this.isOver = true;
+    this.controls.finish();
+  }
+}
+
 /** The body of an answer: reading slowly holds the upstream back, destroying it early ends the upstream. */
 class ResponseBody extends Readable {
   private isComplete = false;
@@ -135,6 +220,10 @@ class ResponseBody extends Readable {
     }
     callback(error);
   }
+}
+
+export function tooLarge(limitBytes: number): OutboundError {
+  return new OutboundError('too_large', `The answer is larger than ${limitBytes} bytes.`);
 }
 
 function unacceptable(status: number, headers: OutboundResponseHeaders): OutboundError | null {

@@ -1,5 +1,5 @@
 import { OutboundError } from './outbound-error.js';
-import type { OutboundResponse } from './outbound-exchange.js';
+import { tooLarge, type OutboundResponse } from './outbound-exchange.js';
 
 /** No provider's JSON answer is larger; without a bound one answer could fill the memory. */
 export const DEFAULT_BODY_LIMIT_BYTES = 20 * 1024 * 1024;
@@ -33,10 +33,6 @@ export function readBounded(response: OutboundResponse, limitBytes = DEFAULT_BOD
       }
     });
   });
-}
-
-function tooLarge(limitBytes: number): OutboundError {
-  return new OutboundError('too_large', `The answer is larger than ${limitBytes} bytes.`);
 }
 
 function closedEarly(): OutboundError {

@@ -1,0 +1,26 @@
+// A closed loop of callers: each sends its next call when the last one is answered.
+import { Pool } from 'undici';
+
+const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+
+/** Calls for so long and answers calls per second and latencies in milliseconds. Throws when an answer is no 200. */
+export const runLoad = async ({ url, path, method = 'POST', headers, body, callers, milliseconds }) => {
+  const pool = new Pool(url, { connections: callers });
+  const latencies = [];
+  const end = performance.now() + milliseconds;
+  const started = performance.now();
+  const caller = async () => {
+    while (performance.now() < end) {
+      const from = performance.now();
+      const answer = await pool.request({ path, method, headers, body });
+      const text = await answer.body.text();
+      if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text.slice(0, 200)}`);
+      latencies.push(performance.now() - from);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  const seconds = (performance.now() - started) / 1000;
+  await pool.close();
+  latencies.sort((a, b) => a - b);
+  return { rate: latencies.length / seconds, p50: percentile(latencies, 0.5), p99: percentile(latencies, 0.99) };
+};

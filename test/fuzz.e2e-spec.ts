@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { aModelConfig } from './factories/model-config.js';
+import { shapeProblem } from './support/error-answer.js';
+import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
+import { aFuzzedRequest, type FuzzWorld } from './support/fuzz-requests.js';
+import { CONFIGS, startHub, type TestHub } from './support/hub.js';
+import { rawRequest, type RawAnswer, type RawRequest } from './support/raw-request.js';
+import { nameOf, routesOf, type Route } from './support/routes.js';
+
+const REQUESTS = 2000;
+const AT_ONCE = 8;
+const LIMIT_MILLISECONDS = 2000;
+const VICTIMS = 10;
+/** Most of what can go wrong is in a body. */
+const SHARE_WITH_BODY = 4;
+const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+const takesBody = ({ method }: Route): boolean => method === 'POST' || method === 'PUT';
+
+interface Failure {
+  request: string;
+  problem: string;
+}
+
+const describeRequest = ({ method, path, headers, body }: RawRequest): string =>
+  `${method} ${path.slice(0, 300)} ${JSON.stringify(headers)} ${String(body ?? '').slice(0, 400)}`;
+
+/** Says what is wrong with an answer, or null. */
+const problemOf = ({ method, path }: RawRequest, answer: RawAnswer): string | null => {
+  if (answer.status >= 500) return `status ${answer.status}: ${answer.text.slice(0, 300)}`;
+  if (answer.milliseconds > LIMIT_MILLISECONDS) return `took ${Math.round(answer.milliseconds)} ms`;
+  if (!answer.headers['x-request-id']) return `has no x-request-id: ${answer.status} ${answer.text.slice(0, 300)}`;
+  if (answer.status < 400 || method === 'HEAD') return null;
+  // Bytes that no address may have stop Node's parser: no path is known then, and so no OpenAI path either.
+  return shapeProblem(/^[\x21-\x7e]*$/.test(path) ? path : '/', answer);
+};
+
+/** `work` on each item, so many at a time. */
+const inParallel = async <Item>(items: Item[], work: (item: Item) => Promise<void>): Promise<void> => {
+  const queue = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+};
+
+describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
+  let hub: TestHub;
+  let provider: FakeProvider;
+  let world: FuzzWorld;
+  let routes: Route[];
+  const statuses = new Map<string, Set<number>>();
+
+  const create = async (fields: Record<string, unknown>): Promise<string> =>
+    ((await hub.request('post', CONFIGS).send(aModelConfig(fields)).expect(201)).body as { id: string }).id;
+
+  beforeAll(async () => {
+    process.stdout.write(`fuzz: run again with FUZZ_SEED=${SEED}\n`);
+    hub = await startHub();
+    provider = await startFakeProvider();
+    const configIds: string[] = [];
+    for (let index = 0; index < VICTIMS; index += 1) {
+      configIds.push(await create({ alias: `victim-${index}`, api_base: provider.url }));
+    }
+    await create({ alias: 'fuzz-target', api_base: provider.url });
+    world = { configIds, alias: 'fuzz-target', apiBase: provider.url };
+    routes = routesOf(hub).filter(({ method }) => method !== 'HEAD');
+  });
+  afterAll(async () => {
+    await hub.close();
+    await provider.close();
+  });
+
+  const tokenFor = ({ path }: Route): string => (path.startsWith('/internal/') ? hub.serviceToken : hub.adminToken);
+
+  const generate = (): { route: Route; request: RawRequest }[] => {
+    const shares: number[] = routes.map((route) => (takesBody(route) ? SHARE_WITH_BODY : 1));
+    const perShare = Math.ceil(REQUESTS / shares.reduce((sum, share) => sum + share));
+    const generated = routes.flatMap((route, index) => {
+      const numRuns = perShare * (shares[index] ?? 1);
+      const requests = fc.sample(aFuzzedRequest(route, world), { numRuns, seed: SEED + index });
+      const authorization = `Bearer ${tokenFor(route)}`;
+      return requests.map((request, run) => ({
+        route,
+        request: { ...request, headers: { authorization, ...request.headers } },
+        at: run / numRuns,
+      }));
+    });
+    // All routes mixed, so that they get into each other's way.
+    return generated.sort((a, b) => a.at - b.at);
+  };
+
+  it('none is answered with 5xx, in another shape, or late', async () => {
+    const failures: Failure[] = [];
+    const requests = generate();
+    expect(requests.length).toBeGreaterThanOrEqual(REQUESTS);
+    await inParallel(requests, async ({ route, request }) => {
+      const fail = (problem: string): void => void failures.push({ request: describeRequest(request), problem });
+      try {
+        const answer = await rawRequest(hub.url, request);
+        const seen = statuses.get(nameOf(route)) ?? new Set();
+        statuses.set(nameOf(route), seen.add(answer.status));
+        const problem = problemOf(request, answer);
+        if (problem) fail(problem);
+      } catch (error) {
+        fail(String(error));
+      }
+    });
+    expect({ count: failures.length, first: failures.slice(0, 10) }).toEqual({ count: 0, first: [] });
+  });
+
+  it('reached every route, and the handlers behind the guards', () => {
+    expect([...statuses.keys()].sort()).toEqual(routes.map(nameOf).sort());
+    const withBody = routes.filter(takesBody).map(nameOf);
+    for (const name of withBody) {
+      // Refused for their content, and some of them taken.
+      expect({ name, statuses: [...(statuses.get(name) ?? [])] }).toMatchObject({
+        statuses: expect.arrayContaining([400, 415]),
+      });
+      expect({ name, ok: [...(statuses.get(name) ?? [])].some((status) => status < 300) }).toEqual({ name, ok: true });
+    }
+  });
+
+  it('what is no HTTP at all is answered in shape, too', async () => {
+    const broken: RawRequest[] = [
+      { method: 'GET', path: '\\health' },
+      { method: 'GET', path: `/health?${'x'.repeat(17_000)}` },
+      { method: 'GET', path: '/health', headers: { 'x-long': 'x'.repeat(17_000) } },
+      { method: 'GET', path: '/health', headers: { 'transfer-encoding': 'nonsense' } },
+    ];
+    const problems = await Promise.all(
+      broken.map(async (request) => {
+        const answer = await rawRequest(hub.url, request);
+        return { status: answer.status, problem: shapeProblem('/', answer) };
+      }),
+    );
+    expect(problems).toEqual([400, 431, 431, 400].map((status) => ({ status, problem: null })));
+  });
+
+  it('the application has nothing unexpected in its log, and works as before', async () => {
+    const errors = hub
+      .logs()
+      .split('\n')
+      .filter((line) => /"level":"(?:error|fatal)"|internal_error/.test(line));
+    expect(errors).toEqual([]);
+    await hub.request('get', '/health/ready').expect(200, /"status":"ready"/);
+    const id = await create({ alias: 'after-the-storm', api_base: provider.url });
+    await hub.request('put', `${CONFIGS}/${id}`).send({ priority: 3 }).expect(200);
+    const call = { model: 'after-the-storm', messages: [{ role: 'user', content: 'hello' }] };
+    await hub
+      .request('post', '/v1/chat/completions')
+      .send(call)
+      .expect(200, /"content":"Hello"/);
+    // Nothing leaked into every object of the process.
+    expect(Object.keys(Object.getPrototypeOf({}) as object)).toEqual([]);
+  });
+});

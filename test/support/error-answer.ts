@@ -1,0 +1,61 @@
+import { ERROR_CODES } from '../../src/contract/error-codes.js';
+
+interface Answer {
+  status: number;
+  headers: Record<string, unknown>;
+  text: string;
+}
+
+type Body = Record<string, unknown>;
+
+/** As product.md says it: written out here, so that the rule in src is tested and not repeated. */
+const hasOpenAiShape = (path: string): boolean => /^\/(?:v1|api\/v1\/(?:chat|models))(?:[/?]|$)/.test(path);
+
+const parse = (text: string): Body | null => {
+  try {
+    return JSON.parse(text) as Body;
+  } catch {
+    return null;
+  }
+};
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length > 0;
+
+const isField = (entry: unknown): boolean => {
+  const { field, message } = (entry ?? {}) as Body;
+  return typeof field === 'string' && isText(message);
+};
+
+const openAiProblem = (body: Body, answer: Answer): string | null => {
+  const error = (body['error'] ?? {}) as Body;
+  if (!String(answer.headers['content-type']).startsWith('application/json')) return 'is not application/json';
+  if (Object.keys(body).join() !== 'error') return 'has more than error';
+  if (Object.keys(error).sort().join() !== 'code,message,param,type') return 'is not {message, type, param, code}';
+  return isText(error['message']) && isText(error['type']) ? null : 'has no message or type';
+};
+
+const rfcProblem = (body: Body, answer: Answer): string | null => {
+  if (!String(answer.headers['content-type']).startsWith('application/problem+json')) return 'is not problem+json';
+  const missing = ['type', 'title', 'detail', 'instance', 'code', 'request_id'].filter((name) => !isText(body[name]));
+  if (missing.length > 0) return `lacks ${missing.join(', ')}`;
+  if (body['status'] !== answer.status) return 'has another status than the answer';
+  if (body['request_id'] !== answer.headers['x-request-id']) return 'has another request_id than the header';
+  const { errors } = body;
+  const isList = errors === undefined || (Array.isArray(errors) && errors.length > 0 && errors.every(isField));
+  return isList ? null : 'has errors that are no list of {field, message}';
+};
+
+/** The code of an error answer. */
+export const codeOf = (answer: Answer): string | undefined => {
+  const body = parse(answer.text) ?? {};
+  return ((body['error'] as Body | undefined)?.['code'] ?? body['code']) as string | undefined;
+};
+
+/** Says what is wrong with the shape of an error answer at this path, or null. */
+export const shapeProblem = (path: string, answer: Answer): string | null => {
+  const body = parse(answer.text);
+  if (!body) return `is not JSON: ${answer.text.slice(0, 100)}`;
+  const problem = hasOpenAiShape(path) ? openAiProblem(body, answer) : rfcProblem(body, answer);
+  if (problem) return `${problem}: ${answer.text.slice(0, 300)}`;
+  return (ERROR_CODES as readonly unknown[]).includes(codeOf(answer)) ? null : `has an unknown code: ${codeOf(answer)}`;
+};

@@ -1,0 +1,334 @@
+import { randomUUID } from 'node:crypto';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import * as fc from 'fast-check';
+import { aModelConfig } from '../factories/model-config.js';
+import { FIELD_CASES } from './config-fields.js';
+import type { RawRequest } from './raw-request.js';
+import type { Route } from './routes.js';
+
+/** What a generated request may refer to: things that are there, and a model whose provider answers. */
+export interface FuzzWorld {
+  configIds: string[];
+  alias: string;
+  apiBase: string;
+}
+
+type Arbitrary<Value> = fc.Arbitrary<Value>;
+type Fields = Record<string, unknown>;
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD', 'TRACE'];
+
+const TEXTS = [
+  '',
+  ' ',
+  '\0',
+  'a\0b',
+  '\ud800',
+  'x\udfff',
+  '\u202e\u0007',
+  'x'.repeat(101),
+  'x'.repeat(20_000),
+  '🚀'.repeat(300),
+  '❤\u{FE0F}'.repeat(200),
+  "' OR 1=1 --",
+  '../../etc/passwd',
+  '%s%n%00',
+  '__proto__',
+  'constructor',
+  'toString',
+  'NaN',
+  '-1',
+  '1e400',
+  'auto',
+  '\r\nX-Injected: yes',
+  'http://169.254.169.254/',
+  'https://user:pass@example.com/',
+];
+
+/** JSON as text, since much of what is wrong cannot be written by a serialiser. */
+const RAW = [
+  'NaN',
+  '-Infinity',
+  '1e999',
+  '-1e999',
+  '-0',
+  '01',
+  '1.',
+  '0x10',
+  'undefined',
+  '1e-400',
+  '9007199254740993',
+  '2147483648',
+  '-9223372036854775809',
+  '9'.repeat(400),
+  '"\\ud800"',
+  '"\\u0000"',
+  '"\\x"',
+  '{"__proto__":{"admin":true}}',
+  '{"constructor":{"prototype":{"a":1}}}',
+  '{"a":1,"a":2}',
+  '{"":{}}',
+  '{"then":1,"toJSON":2,"toString":3,"length":-1}',
+  `${'['.repeat(200)}${']'.repeat(200)}`,
+  `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`,
+  '['.repeat(30_000),
+  `[${'1,'.repeat(2000)}1]`,
+];
+
+const text = (): Arbitrary<string> => fc.oneof(fc.constantFrom(...TEXTS), fc.string({ unit: 'binary', maxLength: 30 }));
+
+const nastyJson = (): Arbitrary<string> =>
+  fc.oneof(
+    fc.constantFrom(...RAW),
+    text().map((value) => JSON.stringify(value)),
+    fc.constantFrom(0, -1, 1.5, 1e21, 1e308, -1e308, 5e-324, 2 ** 31, 2 ** 53, 2 ** 63).map(String),
+    fc.constantFrom('null', 'true', 'false', '[]', '{}', '[null]', '[[]]', '[""]', '{"a":null}', '0', '1'),
+    fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.stringify(value)),
+  );
+
+const nastyKey = (): Arbitrary<string> =>
+  fc.oneof(fc.constantFrom('__proto__', 'constructor', 'prototype', 'id', 'status', '', 'a'.repeat(300)), text());
+
+/** A valid body of this route, as fields; null: it takes none. */
+const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | null => {
+  if (route.method === 'GET' || route.method === 'DELETE') return null;
+  const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
+  if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
+  if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
+  if (route.path.endsWith('/tokens')) return { name: 'fuzz', scopes: ['invoke'], expires_at: '2999-01-01T00:00:00Z' };
+  if (route.path.endsWith('/usage')) return { batch_id: randomUUID(), records: [aUsageRecord(world)] };
+  return {
+    model: isReal ? world.alias : 'no-such-model',
+    messages: [{ role: 'user', content: 'hello' }],
+    stream: false,
+    stream_options: { include_usage: true },
+    temperature: 1,
+    tools: [],
+  };
+};
+
+const aUsageRecord = ({ configIds, alias }: FuzzWorld): Fields => ({
+  config_id: configIds[0],
+  config_version: 1,
+  alias,
+  provider: 'openai_compatible',
+  token_id: null,
+  source: 'api',
+  outcome: 'ok',
+  error: null,
+  streamed: false,
+  input_tokens: 1,
+  cached_tokens: 0,
+  output_tokens: 1,
+  reasoning_tokens: 0,
+  usage_estimated: false,
+  first_byte_ms: 1,
+  total_ms: 1,
+  at: 1_800_000_000_000,
+});
+
+const toJsonText = (entries: [string, string][]): string =>
+  `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
+
+/** The valid body with some fields replaced, lost or added: gets further than pure noise. */
+const mutatedBody = (fields: Fields): Arbitrary<string> => {
+  const names = Object.keys(fields);
+  const usage = Array.isArray(fields['records']) ? (fields['records'][0] as Fields) : null;
+  const upTo = (count: number): { maxLength: number } => ({ maxLength: Math.min(count, names.length) });
+  const one = fc.record({
+    replaced: fc.tuple(fc.constantFrom(...names), nastyJson()).map((pair) => Object.fromEntries([pair])),
+    lost: fc.constant<string[]>([]),
+    added: fc.constant<[string, string][]>([]),
+  });
+  const several = fc.record({
+    replaced: fc.dictionary(fc.constantFrom(...names), nastyJson(), { maxKeys: 3 }),
+    lost: fc.subarray(names, upTo(2)),
+    added: fc.array(fc.tuple(nastyKey(), nastyJson()), { maxLength: 2 }),
+  });
+  const flat = fc
+    // One wrong field among right ones gets furthest.
+    .oneof({ weight: 3, arbitrary: one }, { weight: 1, arbitrary: several })
+    .map(({ replaced, lost, added }) => {
+      const kept = names.filter((name) => !lost.includes(name) || name in replaced);
+      return toJsonText([
+        ...kept.map((name): [string, string] => [name, replaced[name] ?? JSON.stringify(fields[name])]),
+        ...added,
+      ]);
+    });
+  if (!usage) return flat;
+  const nested = mutatedBody(usage).map((record) =>
+    toJsonText([
+      ['batch_id', JSON.stringify(randomUUID())],
+      ['records', `[${record}]`],
+    ]),
+  );
+  return fc.oneof(flat, { weight: 3, arbitrary: nested });
+};
+
+interface Payload {
+  body?: Buffer;
+  headers: Record<string, string>;
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+const compressions: [string, (bytes: Buffer) => Buffer][] = [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['identity', (bytes) => bytes],
+  ['gzip, gzip', (bytes) => gzipSync(gzipSync(bytes))],
+  ['nonsense', (bytes) => bytes],
+];
+const TYPES = [
+  'application/json; charset=utf-16',
+  'application/merge-patch+json',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+  'text/plain',
+  'text/plain, application/json',
+  'application/json, text/plain',
+  '*/*',
+  'nonsense',
+  ';',
+  '',
+];
+
+const payload = (fields: Fields | null): Arbitrary<Payload> => {
+  const valid = fields ?? { a: 1 };
+  const whole = Buffer.from(JSON.stringify(valid));
+  const asJson = (bytes: Buffer): Payload => ({ body: bytes, headers: JSON_TYPE });
+  const fromText = (arbitrary: Arbitrary<string>): Arbitrary<Payload> =>
+    arbitrary.map((json) => asJson(Buffer.from(json)));
+  return fc.oneof(
+    { weight: 10, arbitrary: fromText(mutatedBody(valid)) },
+    { weight: 3, arbitrary: fromText(nastyJson()) },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => asJson(Buffer.from(bytes))) },
+    { weight: 1, arbitrary: fc.nat(whole.length - 1).map((end) => asJson(whole.subarray(0, end))) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom(Buffer.alloc(0), Buffer.from(' '), Buffer.from([0xef, 0xbb, 0xbf, ...whole]))
+        .map(asJson),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(...TYPES).map((type) => ({ body: whole, headers: { 'content-type': type } })),
+    },
+    { weight: 1, arbitrary: fc.constant({ body: whole, headers: {} }) },
+    { weight: 1, arbitrary: fc.constant({ headers: {} }) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .constantFrom(...compressions)
+        .map(([name, compress]) => ({ body: compress(whole), headers: { ...JSON_TYPE, 'content-encoding': name } })),
+    },
+  );
+};
+
+const IDS = [
+  '00000000-0000-0000-0000-000000000000',
+  'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF',
+  '{2d29aba2-a695-4015-8164-ea46106fca36}',
+  '2d29aba2a69540158164ea46106fca36',
+  '2d29aba2-a695-4015-8164-ea46106fca3',
+  '2d29aba2-a695-4015-8164-ea46106fca36%20',
+  '1',
+  '-1',
+  'null',
+  '%00',
+  '%zz',
+  '%',
+  '%ed%a0%80',
+  '%ff%fe',
+  '%c3%28',
+  '..%2f..%2fetc',
+  'é',
+  '*',
+  ':id',
+  ';',
+  '__proto__',
+  'x'.repeat(499),
+  'x'.repeat(2000),
+];
+const escaped = (): Arbitrary<string> =>
+  text().map((value) => encodeURIComponent(value.toWellFormed()).slice(0, 3000) || '%20');
+
+const pathParameter = (world: FuzzWorld): Arbitrary<string> =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...world.configIds) },
+    { weight: 3, arbitrary: fc.constantFrom(...IDS) },
+    { weight: 1, arbitrary: fc.uuid() },
+    { weight: 1, arbitrary: escaped() },
+  );
+
+const QUERY_KEYS =
+  'provider status is_local supports_images tag q sort skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
+    .split(' ')
+    .concat('');
+const QUERY_VALUES =
+  "openai configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
+    .split(' ')
+    .concat('', 'x'.repeat(300));
+
+const query = (): Arbitrary<string> => {
+  const pair = fc.tuple(
+    fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...QUERY_KEYS) }, escaped()),
+    fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...QUERY_VALUES) }, escaped()),
+  );
+  return fc.oneof(
+    { weight: 2, arbitrary: fc.constant('') },
+    {
+      weight: 5,
+      arbitrary: fc
+        .array(pair, { minLength: 1, maxLength: 4 })
+        .chain((pairs) => fc.constantFrom(pairs, [...pairs, ...pairs]))
+        .map((pairs) => `?${pairs.map(([key, value]) => `${key}=${value}`).join('&')}`.slice(0, 8000)),
+    },
+    { weight: 1, arbitrary: fc.constantFrom('?', '??', '?&&&', '?=', '?a', `?${'limit=1&'.repeat(900)}`) },
+  );
+};
+
+const ETAGS = [
+  '*',
+  '"1"',
+  'W/"1"',
+  '"1", "2"',
+  '1',
+  '"',
+  '""',
+  `"${'9'.repeat(200)}"`,
+  '"é"',
+  ',',
+  `${'"1",'.repeat(300)}"1"`,
+];
+const headers = (): Arbitrary<Record<string, string>> =>
+  fc.dictionary(
+    fc.constantFrom('if-match', 'if-none-match', 'x-request-id', 'x-hub-source', 'accept'),
+    fc.constantFrom(...ETAGS),
+    {
+      maxKeys: 2,
+    },
+  );
+
+const fillIn = (route: Route, parameter: string): string => route.path.replace(/:\w+|\*/, parameter);
+
+/** Requests to one route, most of them wrong in some way; no two runs alike but for the seed. */
+export const aFuzzedRequest = (route: Route, world: FuzzWorld): Arbitrary<RawRequest> =>
+  fc
+    .record({
+      method: fc.oneof({ weight: 12, arbitrary: fc.constant(route.method) }, fc.constantFrom(...METHODS)),
+      // A DELETE of what the others work on would leave them only 404.
+      parameter:
+        route.method === 'DELETE' ? pathParameter({ ...world, configIds: [IDS[0] ?? ''] }) : pathParameter(world),
+      query: query(),
+      extra: headers(),
+      payload: fc.boolean().chain((isReal) => payload(validFields(route, world, isReal))),
+    })
+    .map(({ method, parameter, query: search, extra, payload: { body, headers: own } }) => {
+      const path = `${fillIn(route, parameter)}${search}`;
+      // A HEAD that cannot be parsed is not known to be one: its answer has a body, and the client would choke on it.
+      if (method === 'HEAD') return { method, path: path.replaceAll('é', 'e'), headers: extra };
+      // Node's client sends no body with these, but would announce one.
+      if (method === 'TRACE' || method === 'OPTIONS') return { method, path, headers: extra };
+      return { method, path, headers: { ...extra, ...own }, body };
+    });
