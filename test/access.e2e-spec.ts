@@ -210,6 +210,8 @@ describe('who may call what', () => {
       access === 'internal' ? hub.serviceToken : (withScope.get(access as GrantableScope) ?? withScope.get('invoke'));
     const { status } = await send(name, bearer(token ?? ''));
     expect([200, 201, 400, 404]).toContain(status);
+    if (name.startsWith('GET '))
+      expect((await send(name.replace('GET', 'HEAD'), bearer(token ?? ''))).status).toBe(status);
   });
 
   it.each(SCOPED.filter(([, access]) => access !== 'internal'))(

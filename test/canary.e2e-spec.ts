@@ -24,6 +24,9 @@ interface Exchange {
   headers: string;
 }
 
+/** Some seconds on a machine with nothing else to do. */
+const STORY_MILLISECONDS = 180_000;
+
 const random = (length: number): string =>
   randomBytes(length * 2)
     .toString('base64')
@@ -200,14 +203,14 @@ describe('a secret that is saved, used and failed with', () => {
     let expected = 0;
     for (const answer of Object.values(failures)) {
       for (const echo of Object.values(echoes)) {
-        for (const secret of [SECRETS.key, SECRETS.header]) {
-          const alias = `failing-${expected}`;
-          await save(alias);
-          provider.answerWith((_call, response) => answer(response, echo(secret)));
-          const answers = await Promise.all([call(alias, false), call(alias, true)]);
-          expected += answers.length;
-          expect(answers.map(({ text }) => text.includes('"error"'))).toEqual([true, true]);
-        }
+        const alias = `failing-${expected}`;
+        // Alternating: with fifteen failures and nine encodings, each encoding meets both.
+        const secret = (expected / 2) % 2 === 0 ? SECRETS.key : SECRETS.header;
+        await save(alias);
+        provider.answerWith((_call, response) => answer(response, echo(secret)));
+        const answers = await Promise.all([call(alias, false), call(alias, true)]);
+        expected += answers.length;
+        expect(answers.map(({ text }) => text.includes('"error"'))).toEqual([true, true]);
       }
     }
     provider.answerWith(politeScript);
@@ -389,7 +392,7 @@ describe('a secret that is saved, used and failed with', () => {
       { name: 'token', text: token, allowed: [String(created.body['prefix'])] },
     ];
     scanner = new CanaryScanner(canaries);
-  });
+  }, STORY_MILLISECONDS);
 
   afterAll(async () => {
     await database.end();
@@ -399,15 +402,15 @@ describe('a secret that is saved, used and failed with', () => {
   });
 
   it('is in no answer, neither body nor header', () => {
-    expect(exchanges.length).toBeGreaterThan(500);
+    expect(exchanges.length).toBeGreaterThan(400);
     expect(new Set(exchanges.map(({ status }) => status)).size).toBeGreaterThan(8);
     expect(exchanges.flatMap(({ title, text, headers }) => scanner.scan(title, `${headers}\n${text}`))).toEqual([]);
   });
 
   it('is in no last_error, which says all the same what happened', () => {
-    expect(lastErrors).toHaveLength(Object.keys(failures).length * Object.keys(echoes).length * 2);
+    expect(lastErrors).toHaveLength(Object.keys(failures).length * Object.keys(echoes).length);
     expect(lastErrors.filter((text) => !/^[a-z_]+(?: \(\d+\))?: \S/.test(text))).toEqual([]);
-    expect(lastErrors.filter((text) => text.includes('Incorrect API key provided: ')).length).toBeGreaterThan(50);
+    expect(lastErrors.filter((text) => text.includes('Incorrect API key provided: ')).length).toBeGreaterThan(30);
     expect(lastErrors.flatMap((text) => scanner.scan('last_error', text))).toEqual([]);
   });
 

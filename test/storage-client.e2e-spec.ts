@@ -422,16 +422,19 @@ function aBatch(configId: string, alias: string): UsageBatch {
     token_id: null,
     source: 'api',
     outcome: 'ok',
-    error: null,
     streamed: false,
+    minute: Date.now() - (Date.now() % 60_000),
+    calls: 1,
     input_tokens: 3,
     cached_tokens: 0,
     output_tokens: 2,
     reasoning_tokens: 0,
-    usage_estimated: false,
+    estimated_calls: 0,
+    first_byte_calls: 1,
     first_byte_ms: 1,
     total_ms: 2,
-    at: Date.now(),
+    last_at: Date.now(),
+    last_error: null,
   };
   return { batch_id: randomUUID(), records: [record] };
 }

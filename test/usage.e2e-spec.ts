@@ -96,16 +96,19 @@ describe('usage', () => {
     token_id: null,
     source: 'api',
     outcome: 'ok',
-    error: null,
     streamed: false,
+    minute: Date.now() - (Date.now() % 60_000),
+    calls: 1,
     input_tokens: 3,
     cached_tokens: 1,
     output_tokens: 2,
     reasoning_tokens: 1,
-    usage_estimated: false,
+    estimated_calls: 0,
+    first_byte_calls: 1,
     first_byte_ms: 5,
     total_ms: 9,
-    at: Date.now(),
+    last_at: Date.now(),
+    last_error: null,
     ...fields,
   });
   const batch = (...records: Json[]): Json => ({ batch_id: randomUUID(), records });
@@ -156,11 +159,15 @@ describe('usage', () => {
 
   it('in a batch that comes five times, also at once, counts once', async () => {
     const config = await model();
-    const sent = batch(record(config), record(config, { outcome: 'timeout', error: 'late' }));
+    const sent = batch(record(config), record(config, { outcome: 'timeout', last_error: 'late' }));
     const receipts = [...(await Promise.all([post(sent), post(sent), post(sent)])), await post(sent), await post(sent)];
     expect(receipts.filter(({ duplicate }) => duplicate === false)).toHaveLength(1);
     expect(receipts).toEqual(receipts.map(({ duplicate }) => ({ batch_id: sent['batch_id'], accepted: 2, duplicate })));
-    expect(await readModel(hub, config['id'])).toMatchObject({ usage_count: 2, error_count: 1, last_error: 'late' });
+    expect(await readModel(hub, config['id'])).toMatchObject({
+      usage_count: 2,
+      error_count: 1,
+      last_error: 'late',
+    });
     expect(callsIn(await usageOf(hub, config['id']))).toBe(2);
     // The same records under another id are other calls.
     await post({ ...sent, batch_id: randomUUID() });
@@ -178,9 +185,11 @@ describe('usage', () => {
       batch(good, record(config, { outcome: 'splendid' })),
       batch(good, record(config, { input_tokens: -1 })),
       batch(good, record(config, { input_tokens: 1.5 })),
-      batch(good, record(config, { input_tokens: 2e9 })),
+      batch(good, record(config, { input_tokens: 2e12 })),
+      batch(good, record(config, { calls: 0 })),
+      batch(good, record(config, { minute: 61_000 })),
       batch(good, record(config, { config_id: '1; drop table' })),
-      batch(good, record(config, { error: 'x'.repeat(1001) })),
+      batch(good, record(config, { last_error: 'x'.repeat(1001) })),
       batch(good, record(config, { source: undefined })),
       batch(...Array.from({ length: 1001 }, () => good)),
     ];
@@ -240,7 +249,7 @@ describe('usage', () => {
     it('says nothing about a key that was replaced meanwhile', async () => {
       const old = await model();
       const id = old['id'];
-      const rejected = { outcome: 'auth', error: 'auth (401)' };
+      const rejected = { outcome: 'auth', last_error: 'auth (401)' };
       const now = (
         await hub
           .request('put', `${CONFIGS}/${String(id)}`)

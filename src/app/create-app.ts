@@ -5,6 +5,7 @@ import type { Logger as PinoLogger } from 'pino';
 import { generateToken } from '../platform/auth/token-text.js';
 import type { Env } from '../platform/config/env.js';
 import { ErrorFilter } from '../platform/errors/error-filter.js';
+import { EXIT_UNAVAILABLE, StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry } from '../platform/health/health-registry.js';
 import { createHttpAdapter } from '../platform/http/http-server.js';
 import { ListenAddress } from '../platform/http/listen-address.js';
@@ -66,6 +67,18 @@ const createNest = async (env: Env, logger: PinoLogger, parts: ServicePart[]): P
   return nest;
 };
 
+const LISTEN_PROBLEMS: Partial<Record<string, string>> = {
+  EADDRINUSE: 'is in use by another program: set PORT to another one',
+  EACCES: 'may not be used by this user: set PORT to 1024 or higher',
+  EADDRNOTAVAIL: 'is no address of this machine: set HOST to one that is',
+  ENOTFOUND: 'is no address of this machine: set HOST to one that is',
+};
+
+const listenError = (error: unknown, { HOST, PORT }: Env): unknown => {
+  const problem = LISTEN_PROBLEMS[(error as NodeJS.ErrnoException).code ?? ''];
+  return problem ? new StartupError(`Port ${PORT} on ${HOST} ${problem}.`, EXIT_UNAVAILABLE) : error;
+};
+
 const closeParts = async (parts: readonly ServicePart[]): Promise<void> => {
   for (const part of parts) await part.close?.();
 };
@@ -83,7 +96,10 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   });
 
   const listen = async (): Promise<string> => {
-    await nest.listen(env.PORT, env.HOST);
+    await nest.listen(env.PORT, env.HOST).catch(async (error: unknown) => {
+      await close();
+      throw listenError(error, env);
+    });
     const url = `http://${localHost(env.HOST)}:${portOf(nest)}`;
     nest.get(ListenAddress).set(url);
     return url;

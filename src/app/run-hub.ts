@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Logger } from 'pino';
 import { readEnv } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { createLogger } from '../platform/logging/logger.js';
@@ -29,13 +30,33 @@ export const loadEnvFile = (): void => {
   if (existsSync('.env')) process.loadEnvFile('.env');
 };
 
-const stopOnSignals = (hub: HubApplication, announce: (line: string) => void): void => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      announce(`${signal}: stopping`);
-      hub.close().then(() => process.exit(0), exitWith);
-    });
-  }
+/** Calls `stop` at the first signal. From the very start: a process that is still starting has a database to stop, too. */
+const onSignal = (stop: (signal: string) => void): void => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
+};
+
+const announce = (hub: HubApplication, url: string, logger: Logger): void => {
+  for (const notice of hub.notices) logger.info(notice);
+  logger.info(`Ready: ${url} (documentation: ${url}/docs, any name and a token as password)`);
+};
+
+const start = async (): Promise<void> => {
+  loadEnvFile();
+  const env = readEnv(process.env);
+  const logger = createLogger(env);
+  let hub: HubApplication | undefined;
+  let isStopping = false;
+  const stop = (): Promise<never> => (hub?.close() ?? Promise.resolve()).then(() => process.exit(0), exitWith);
+  onSignal((signal) => {
+    logger.info(`${signal}: stopping`);
+    isStopping = true;
+    if (hub) void stop();
+  });
+  // Not before: most of a start is loading the application, and a wrong setting should show at once.
+  const { createApp } = await import('./create-app.js');
+  hub = await createApp(env, { logger, onFatal: exitWith });
+  if (isStopping) return stop();
+  announce(hub, await hub.listen(), logger);
 };
 
 /** Starts the process: reads the environment, creates the application, listens, says where. */
@@ -44,18 +65,5 @@ export async function runHub(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  try {
-    loadEnvFile();
-    const env = readEnv(process.env);
-    const logger = createLogger(env);
-    // Not before: most of a start is loading the application, and a wrong setting should show at once.
-    const { createApp } = await import('./create-app.js');
-    const hub = await createApp(env, { logger, onFatal: exitWith });
-    stopOnSignals(hub, (line) => logger.info(line));
-    const url = await hub.listen();
-    for (const notice of hub.notices) logger.info(notice);
-    logger.info(`Ready: ${url} (API: ${url}/v1, documentation: ${url}/docs)`);
-  } catch (error) {
-    exitWith(error);
-  }
+  await start().catch(exitWith);
 }

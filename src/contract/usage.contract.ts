@@ -27,32 +27,40 @@ export type CallOutcome = (typeof CALL_OUTCOMES)[number];
 export const CALL_SOURCES = ['api', 'playground', 'test'] as const;
 export type CallSource = (typeof CALL_SOURCES)[number];
 
-/** One call of one model. */
+/**
+ * The calls of one minute that are alike, added up where they were made: what travels and what is kept through an outage
+ * grows with the kinds of calls, not with their number. Every call is in exactly one record. Times are milliseconds.
+ */
 export interface UsageRecord {
   config_id: string;
-  /** Version of the config the call was made with: a bad key is noted only while it is still that key. */
+  /** Version of the config the calls were made with: a bad key is noted only while it is still that key. */
   config_version: number;
   alias: string;
   provider: Provider;
   token_id: string | null;
   source: CallSource;
   outcome: CallOutcome;
-  /** Scrubbed of secrets; null when the call went well. */
-  error: string | null;
   streamed: boolean;
+  /** Beginning of the minute, since 1970. */
+  minute: number;
+  calls: number;
+  /** Calls whose tokens are an estimate, since the provider told none. */
+  estimated_calls: number;
   input_tokens: number;
   cached_tokens: number;
   output_tokens: number;
   reasoning_tokens: number;
-  usage_estimated: boolean;
-  /** Milliseconds to the first byte of the provider's answer; null when there was none. */
-  first_byte_ms: number | null;
+  /** Calls that had a first byte; `first_byte_ms` is their sum. */
+  first_byte_calls: number;
+  first_byte_ms: number;
   total_ms: number;
-  /** Milliseconds since 1970 at which the call ended. */
-  at: number;
+  /** When the newest of them ended, since 1970, and what went wrong with it, scrubbed of secrets; null: nothing. */
+  last_at: number;
+  last_error: string | null;
 }
 
 export const MAX_RECORDS_PER_BATCH = 1000;
+export const MINUTE_MILLISECONDS = 60_000;
 
 /** Body of `POST /internal/v1/usage`: sent again under the same id until it is acknowledged, counted once. */
 export interface UsageBatch {
@@ -88,8 +96,9 @@ const oneOf =
     values.includes(value as string);
 const truth: Check = (value) => typeof value === 'boolean';
 
-const tokens = whole(1_000_000_000);
-const milliseconds = whole(86_400_000);
+/** More than any sum of a minute, and safe to add up. */
+const sum = whole(1_000_000_000_000);
+const time = whole(8_640_000_000_000);
 
 const RECORD_CHECKS: Record<keyof UsageRecord, Check> = {
   config_id: uuid,
@@ -99,23 +108,23 @@ const RECORD_CHECKS: Record<keyof UsageRecord, Check> = {
   token_id: orNull(text(64)),
   source: oneOf(CALL_SOURCES),
   outcome: oneOf(CALL_OUTCOMES),
-  error: orNull(text(1000)),
   streamed: truth,
-  input_tokens: tokens,
-  cached_tokens: tokens,
-  output_tokens: tokens,
-  reasoning_tokens: tokens,
-  usage_estimated: truth,
-  first_byte_ms: orNull(milliseconds),
-  total_ms: milliseconds,
-  at: whole(8_640_000_000_000),
+  minute: (value) => time(value) && (value as number) % MINUTE_MILLISECONDS === 0,
+  calls: (value) => sum(value) && (value as number) > 0,
+  estimated_calls: sum,
+  input_tokens: sum,
+  cached_tokens: sum,
+  output_tokens: sum,
+  reasoning_tokens: sum,
+  first_byte_calls: sum,
+  first_byte_ms: sum,
+  total_ms: sum,
+  last_at: time,
+  last_error: orNull(text(1000)),
 };
 const CHECKS = Object.entries(RECORD_CHECKS);
 
-/**
- * Says what is wrong with a batch, or null. Written out by hand and not with class-validator: this is the one body
- * that arrives a thousand records at a time, all the time.
- */
+/** Says what is wrong with a batch, or null. */
 export const usageBatchProblem = (body: unknown): string | null => {
   if (!isPlainObject(body) || !uuid(body['batch_id'])) return 'batch_id must be a UUID';
   const records = body['records'];

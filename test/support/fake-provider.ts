@@ -41,7 +41,12 @@ export const usageChunk = (usage: object = USAGE): string =>
 
 export const DONE = 'data: [DONE]\n\n';
 
-export const sendJson = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void => {
+export const sendJson = (
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void => {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(body));
 };
@@ -70,12 +75,15 @@ export async function startFakeProvider(script: Script = politeScript): Promise<
   const calls: ReceivedCall[] = [];
   const server = createServer((request, response) => {
     const closed = new Promise<void>((resolve) => response.on('close', () => resolve()));
-    void readBody(request).then((raw) => {
-      const body = JSON.parse(raw.toString('utf8') || '{}') as Record<string, unknown>;
-      const call = { path: request.url ?? '', headers: request.headers, raw, body, closed };
-      calls.push(call);
-      return current(call, response);
-    }, () => undefined);
+    void readBody(request).then(
+      (raw) => {
+        const body = JSON.parse(raw.toString('utf8') || '{}') as Record<string, unknown>;
+        const call = { path: request.url ?? '', headers: request.headers, raw, body, closed };
+        calls.push(call);
+        return current(call, response);
+      },
+      () => undefined,
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

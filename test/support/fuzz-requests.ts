@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import { MINUTE_MILLISECONDS, type UsageRecord } from '../../src/contract/usage.contract.js';
 import { aModelConfig } from '../factories/model-config.js';
 import { FIELD_CASES } from './config-fields.js';
 import type { RawRequest } from './raw-request.js';
@@ -107,24 +108,28 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   };
 };
 
-const aUsageRecord = ({ configIds, alias }: FuzzWorld): Fields => ({
-  config_id: configIds[0],
+// Typed, so that a change of the contract is not mistaken for a refusal.
+const aUsageRecord = ({ configIds, alias }: FuzzWorld): UsageRecord => ({
+  config_id: configIds[0] ?? '',
   config_version: 1,
   alias,
   provider: 'openai_compatible',
   token_id: null,
   source: 'api',
   outcome: 'ok',
-  error: null,
   streamed: false,
+  minute: 30_000_000 * MINUTE_MILLISECONDS,
+  calls: 1,
+  estimated_calls: 0,
   input_tokens: 1,
   cached_tokens: 0,
   output_tokens: 1,
   reasoning_tokens: 0,
-  usage_estimated: false,
+  first_byte_calls: 1,
   first_byte_ms: 1,
   total_ms: 1,
-  at: 1_800_000_000_000,
+  last_at: 30_000_000 * MINUTE_MILLISECONDS + 1,
+  last_error: null,
 });
 
 const toJsonText = (entries: [string, string][]): string =>
@@ -201,6 +206,8 @@ const payload = (fields: Fields | null): Arbitrary<Payload> => {
     arbitrary.map((json) => asJson(Buffer.from(json)));
   return fc.oneof(
     { weight: 10, arbitrary: fromText(mutatedBody(valid)) },
+    // Right as it is: with a wrong path, query or header, and to keep things going on behind the checks.
+    { weight: 2, arbitrary: fc.constant(asJson(whole)) },
     { weight: 3, arbitrary: fromText(nastyJson()) },
     { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => asJson(Buffer.from(bytes))) },
     { weight: 1, arbitrary: fc.nat(whole.length - 1).map((end) => asJson(whole.subarray(0, end))) },

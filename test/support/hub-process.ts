@@ -17,9 +17,16 @@ export interface FinishedProcess {
   output: string;
 }
 
-const launch = (env: Record<string, string>, options: { uid?: number; gid?: number; cwd?: string }): { child: ChildProcess; output: () => string } => {
+const launch = (
+  env: Record<string, string>,
+  options: { uid?: number; gid?: number; cwd?: string },
+): { child: ChildProcess; output: () => string } => {
   // Nothing of the test's own environment but the path: what a process is started with is written in the test.
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...env }, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+  });
   let text = '';
   child.stdout?.on('data', (piece: Buffer) => (text += piece.toString()));
   child.stderr?.on('data', (piece: Buffer) => (text += piece.toString()));
@@ -32,7 +39,10 @@ const exitOf = (child: ChildProcess): Promise<number | null> =>
     : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
 
 /** The built application as a process of its own; resolves when it says that it is ready. */
-export async function startHubProcess(env: Record<string, string>, options: { uid?: number; gid?: number; cwd?: string } = {}): Promise<HubProcess> {
+export async function startHubProcess(
+  env: Record<string, string>,
+  options: { uid?: number; gid?: number; cwd?: string } = {},
+): Promise<HubProcess> {
   const { child, output } = launch(env, options);
   const deadline = Date.now() + START_MILLISECONDS;
   let url: string | undefined;

@@ -10,6 +10,7 @@ export class CallDeadline {
   private readonly controller = new AbortController();
   private readonly idle: NodeJS.Timeout;
   private readonly whole: NodeJS.Timeout | undefined;
+  private isCallerSlow = false;
 
   constructor(
     private readonly milliseconds: number,
@@ -26,6 +27,11 @@ export class CallDeadline {
   /** Something arrived: the time starts anew. */
   touch(): void {
     this.idle.refresh();
+  }
+
+  /** Whether it is the caller who keeps the answer waiting: then running out of time is not the provider's fault. */
+  waitForCaller(isWaiting: boolean): void {
+    this.isCallerSlow = isWaiting;
   }
 
   /** The caller is gone. */
@@ -45,6 +51,7 @@ export class CallDeadline {
   }
 
   private expire(): void {
+    if (this.isCallerSlow) return this.abandon();
     const seconds = this.milliseconds / 1000;
     this.abort(new OutboundError('timeout', `The provider sent nothing for ${seconds} seconds (request_timeout).`));
   }

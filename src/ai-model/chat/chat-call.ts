@@ -5,7 +5,7 @@ import { AppError } from '../../platform/errors/app-error.js';
 import type { ChatProvider, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { UsageBuffer } from '../usage/usage-buffer.js';
-import { type CallResult, sourceOf, toUsageRecord } from '../usage/usage-record.js';
+import { type FinishedCall, sourceOf } from '../usage/usage-record.js';
 import type { CallDeadline } from './call-deadline.js';
 import { failureOf } from './call-failure.js';
 import type { IncomingChat } from './chat-request.js';
@@ -25,7 +25,7 @@ export interface ChatCallContext {
   usage: UsageBuffer;
 }
 
-type Recorded = Partial<Pick<CallResult, 'usage' | 'firstByteMs'>>;
+type Recorded = Partial<Pick<FinishedCall, 'usage' | 'firstByteMs'>>;
 
 /** One call of one model, from the provider's first byte to the usage record: each call makes exactly one. */
 export class ChatCall {
@@ -132,17 +132,19 @@ export class ChatCall {
     else this.record('client_gone', streamed, failure.message);
   }
 
-  private record(outcome: CallResult['outcome'], known: Recorded, error: string | null = null): void {
+  private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
     const { model, incoming, request, usage } = this.context;
-    const facts = {
+    usage.add({
       model,
       tokenId: request.identity?.tokenId ?? null,
       source: sourceOf(request.headers['x-hub-source']),
       streamed: incoming.stream,
-    };
-    usage.add(
-      toUsageRecord(facts, { outcome, error, usage: null, firstByteMs: null, totalMs: this.elapsed(), ...known }),
-    );
+      outcome,
+      error,
+      usage: known.usage ?? null,
+      firstByteMs: known.firstByteMs ?? null,
+      totalMs: this.elapsed(),
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { AppError } from '../../platform/errors/app-error.js';
+import { parseJsonObject } from '../../platform/http/json-body.js';
 import { JsonShapeError, scanTopLevel, type TopLevel } from './wire/json-object-editor.js';
 
 const MAX_DEPTH = 64;
@@ -52,11 +53,10 @@ const scan = (body: Buffer): TopLevel => {
 /** Checks what every provider would refuse, and what no caller may set; everything else is the provider's to judge. */
 export const readChatRequest = (
   body: Buffer | undefined,
-  parameters: Record<string, unknown> | undefined,
   { alwaysStream }: { alwaysStream: boolean },
 ): IncomingChat => {
-  if (!body || !parameters) throw refuse('messages', 'Send a JSON object with model and messages.');
-  // The depth first: what follows walks the object.
+  if (!body?.length) throw refuse('messages', 'Send a JSON object with model and messages.');
+  const parameters = parseJsonObject(body);
   const topLevel = scan(body);
   const { model, messages, stream, stream_options: streamOptions } = parameters;
   if (typeof model !== 'string' || model === '' || model.length > 200) {

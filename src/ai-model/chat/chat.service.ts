@@ -22,7 +22,7 @@ export class ChatService {
   ) {}
 
   async complete(request: FastifyRequest, reply: FastifyReply, options: { alwaysStream: boolean }): Promise<void> {
-    const incoming = readChatRequest(request.rawBody, request.body as Record<string, unknown> | undefined, options);
+    const incoming = readChatRequest(request.rawBody, options);
     const found = this.directory.find(incoming.alias);
     const model = found instanceof Promise ? await found : found;
     requireCallable(model, incoming);
@@ -31,6 +31,7 @@ export class ChatService {
     const deadline = new CallDeadline((model.request_timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000, incoming);
     this.tracker.begin(deadline);
     // On the response: the request's own 'close' comes as soon as its body is read.
+    if (reply.raw.destroyed) deadline.abandon();
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) deadline.abandon();
     });

@@ -87,7 +87,11 @@ export class StreamForwarder {
   /** A caller who stops reading is ended by the deadline: nothing touches it while the provider is held back. */
   private holdBack(body: Readable): void {
     body.pause();
-    this.response.once('drain', () => body.resume());
+    this.deadline.waitForCaller(true);
+    this.response.once('drain', () => {
+      this.deadline.waitForCaller(false);
+      body.resume();
+    });
   }
 
   private pass(events: readonly SseEvent[]): StreamEnd | null {

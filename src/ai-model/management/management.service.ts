@@ -54,6 +54,7 @@ export class ManagementService {
 
   /** When storage cannot be reached: the last known list, marked `degraded`. */
   async list(caller: OnBehalfOf): Promise<ManagedModelList> {
+    if (this.directory.isStorageAway) return toList(this.directory.models(), true);
     try {
       return toList(await this.readAll(caller), false);
     } catch (error) {

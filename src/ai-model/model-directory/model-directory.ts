@@ -46,6 +46,11 @@ export class ModelDirectory implements OnModuleInit {
     return this.state?.model(alias) ?? this.findAfterRefresh(alias);
   }
 
+  /** Storage could not be asked the last time: what is known here is all there is for now. */
+  get isStorageAway(): boolean {
+    return this.isAway;
+  }
+
   /** Models by priority, then alias; empty before the first snapshot. */
   models(): SnapshotModel[] {
     return this.state?.allModels() ?? [];
@@ -133,11 +138,15 @@ export class ModelDirectory implements OnModuleInit {
     }
   }
 
-  private noteAway(err: unknown): void {
+  private noteAway(reason: unknown): void {
     if (this.isAway) return;
     this.isAway = true;
     const msg = 'The storage service cannot be asked; answering from what is known';
-    this.logger.warn({ msg, err, revision: this.state?.revision });
+    this.logger.warn({
+      msg,
+      reason: reason instanceof Error ? reason.message : String(reason),
+      revision: this.state?.revision,
+    });
   }
 
   private async watch(): Promise<void> {

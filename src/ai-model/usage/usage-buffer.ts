@@ -4,16 +4,17 @@ import { MAX_RECORDS_PER_BATCH, type UsageBatch, type UsageRecord } from '../../
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import { StorageInvalid } from '../storage-client/storage-errors.js';
 import { StorageServiceClient } from '../storage-client/storage-service.client.js';
+import { addCall, emptyRecord, type FinishedCall, kindOf } from './usage-record.js';
 
 const SEND_MILLISECONDS = 1000;
-/** About 50 MB, some minutes of an outage under full load. */
+/** About 50 MB: the kinds of calls of an outage of days. */
 const MAX_RECORDS = 100_000;
 
-/** Keeps the records of calls and sends them on in batches, each under an id of its own until it is acknowledged. */
+/** Adds up the calls and sends the sums on in batches, each under an id of its own until it is acknowledged. */
 @Injectable()
 export class UsageBuffer {
   private readonly logger = new Logger('Usage');
-  private records: UsageRecord[] = [];
+  private readonly records = new Map<string, UsageRecord>();
   /** Being sent: repeated as it is, or it would count twice. */
   private pending: UsageBatch | null = null;
   private dropped = 0;
@@ -29,25 +30,27 @@ export class UsageBuffer {
     });
   }
 
-  add(record: UsageRecord): void {
-    if (this.records.length >= MAX_RECORDS) {
-      this.dropped += 1;
-      return;
-    }
-    this.records.push(record);
+  add(call: FinishedCall): void {
+    const at = Date.now();
+    const kind = kindOf(call, at);
+    const record = this.records.get(kind) ?? this.startRecord(kind, call, at);
+    if (record) addCall(record, call, at);
+    else this.dropped += 1;
   }
 
   /** Sends what is there; answers whether all of it was taken. At the end of the process, after the last call. */
   async flush(milliseconds: number): Promise<boolean> {
     clearInterval(this.timer);
     const deadline = Date.now() + milliseconds;
-    while ((this.pending || this.records.length > 0) && Date.now() < deadline) {
+    while ((this.pending || this.records.size > 0) && Date.now() < deadline) {
       await this.send();
       if (this.pending) await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    const left = this.records.length + (this.pending?.records.length ?? 0);
-    if (left > 0) this.logger.error({ msg: 'Usage records could not be delivered before the end', lost: left });
-    return left === 0;
+    const left = [...this.records.values(), ...(this.pending?.records ?? [])];
+    if (left.length > 0) {
+      this.logger.error({ msg: 'The usage of calls could not be delivered before the end', lost_calls: callsIn(left) });
+    }
+    return left.length === 0;
   }
 
   /** One sender at a time; never fails: what is not taken is sent again with the next tick. */
@@ -58,11 +61,25 @@ export class UsageBuffer {
 
   private async sendAll(): Promise<void> {
     this.reportDropped();
-    while (this.pending || this.records.length > 0) {
-      this.pending ??= { batch_id: randomUUID(), records: this.records.splice(0, MAX_RECORDS_PER_BATCH) };
+    while (this.pending || this.records.size > 0) {
+      this.pending ??= { batch_id: randomUUID(), records: this.take() };
       if (!(await this.deliver(this.pending))) return;
       this.pending = null;
     }
+  }
+
+  private startRecord(kind: string, call: FinishedCall, at: number): UsageRecord | null {
+    if (this.records.size >= MAX_RECORDS) return null;
+    const record = emptyRecord(call, at);
+    this.records.set(kind, record);
+    return record;
+  }
+
+  /** The oldest records, at most a batch of them. */
+  private take(): UsageRecord[] {
+    const taken = [...this.records].slice(0, MAX_RECORDS_PER_BATCH);
+    for (const [kind] of taken) this.records.delete(kind);
+    return taken.map(([, record]) => record);
   }
 
   private async deliver(batch: UsageBatch): Promise<boolean> {
@@ -72,14 +89,20 @@ export class UsageBuffer {
     } catch (error) {
       if (!(error instanceof StorageInvalid)) return false;
       // Repeating it would be refused again, and hold up every record behind it.
-      this.logger.error({ msg: 'The storage service refused usage records', err: error, lost: batch.records.length });
+      this.logger.error({
+        msg: 'The storage service refused a batch of usage',
+        err: error,
+        lost_calls: callsIn(batch.records),
+      });
       return true;
     }
   }
 
   private reportDropped(): void {
     if (this.dropped === 0) return;
-    this.logger.error({ msg: 'Usage records were dropped: the buffer is full', lost: this.dropped });
+    this.logger.error({ msg: 'The usage of calls was dropped: the buffer is full', lost_calls: this.dropped });
     this.dropped = 0;
   }
 }
+
+const callsIn = (records: readonly UsageRecord[]): number => records.reduce((sum, record) => sum + record.calls, 0);

@@ -128,6 +128,7 @@ const toNumber = (text: string): number => (/^\d+(?:\.\d+)?$/.test(text) ? Numbe
 const readPrivateOrigins = (source: Source, env: Env): PrivateOrigins => {
   const text = source['ALLOWED_PRIVATE_ORIGINS'];
   if (text === undefined || text === '') return env.isDatabaseEmbedded ? LOOPBACK_ORIGINS : [];
+  if (text === 'none') return [];
   try {
     return parsePrivateOrigins(text);
   } catch (error) {

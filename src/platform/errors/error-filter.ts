@@ -67,6 +67,8 @@ export class ErrorFilter implements ExceptionFilter {
       code: known.code,
     };
     if (known.code === 'internal_error') this.logger.error({ ...context, err: error });
+    // Each process asks every second or two while the database is away; health and the other side say so already.
+    else if (context.path.startsWith('/internal/')) this.logger.debug({ ...context, detail: scrub(known.detail) });
     else this.logger.warn({ ...context, detail: scrub(known.detail) });
   }
 }

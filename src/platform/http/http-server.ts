@@ -9,7 +9,7 @@ import type { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 import { answerFor } from '../errors/error-answers.js';
 import { scrub } from '../logging/scrub.js';
-import { registerJsonBody } from './json-body.js';
+import { type BodyUse, registerJsonBody } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
 const BODY_LIMIT = MEGABYTE;
@@ -21,8 +21,11 @@ const REQUEST_MILLISECONDS = 120_000;
 
 const isCallPath = (url: string): boolean => CHAT_PATHS.some((path) => url.startsWith(`/${path}`));
 
-/** A call is passed on as bytes and never merged into an object; usage has a checker of its own. */
-const checksItself = (url: string): boolean => isCallPath(url) || url === `/${INTERNAL_PATH}/usage`;
+/** A call's body is large: it is parsed when its caller is known, and passed on as bytes. Usage has a checker of its own. */
+const bodyUseOf = (url: string): BodyUse => {
+  if (isCallPath(url)) return 'bytes';
+  return url === `/${INTERNAL_PATH}/usage` ? 'unwalked' : 'parsed';
+};
 
 const requestIdOf = (header: string | string[] | undefined): string =>
   typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
@@ -68,7 +71,7 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
   const adapter = new FastifyAdapter(options);
   const server = adapter.getInstance<FastifyInstance>();
   server.server.maxConnections = MAX_CONNECTIONS;
-  registerJsonBody(server, checksItself);
+  registerJsonBody(server, bodyUseOf);
   server.addHook('onRoute', (route) => {
     if (isCallPath(route.url)) route.bodyLimit = env.MAX_CALL_BODY_MB * MEGABYTE;
   });

@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance } from 'fastify';
+import { isPlainObject } from '../../contract/fields.js';
 import { AppError } from '../errors/app-error.js';
+import { costProblem } from './json-cost.js';
 
 const MAX_DEPTH = 64;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
@@ -42,29 +44,37 @@ const parse = (bytes: Buffer): unknown => {
   throw new AppError('malformed_json', { detail: 'The body is not valid JSON in UTF-8.' });
 };
 
-const parseBody = (bytes: Buffer, isChecked: boolean): unknown => {
-  if (bytes.length === 0) return undefined;
+/** Parses a JSON object, unless reading it would cost far more than its size. */
+export const parseJsonObject = (bytes: Buffer): Record<string, unknown> => {
+  const problem = costProblem(bytes);
+  if (problem) throw new AppError('malformed_request', { detail: problem });
   const value = parse(bytes);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new AppError('malformed_request', { detail: 'The body must be a JSON object.' });
-  }
+  if (isPlainObject(value)) return value;
+  throw new AppError('malformed_request', { detail: 'The body must be a JSON object.' });
+};
+
+const readBody = (bytes: Buffer, isChecked: boolean): unknown => {
+  if (bytes.length === 0) return undefined;
+  const value = parseJsonObject(bytes);
   const problem = isChecked ? null : bodyProblem(value);
   if (problem) throw new AppError('malformed_request', { detail: problem });
   return value;
 };
 
-/**
- * Replaces Fastify's JSON parser: keeps the bytes, refuses compressed bodies, and says what is wrong.
- * `checksItself`: the routes whose handler looks at every part of the body anyway.
- */
-export const registerJsonBody = (server: FastifyInstance, checksItself: (url: string) => boolean): void => {
+/** How a route takes its body: `parsed` and walked through, `unwalked` since it checks every part itself, or as bytes. */
+export type BodyUse = 'parsed' | 'unwalked' | 'bytes';
+
+/** Replaces Fastify's JSON parser: keeps the bytes, refuses compressed bodies, and says what is wrong. */
+export const registerJsonBody = (server: FastifyInstance, useOf: (url: string) => BodyUse): void => {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
       if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
         throw new AppError('unsupported_media_type');
-      request.rawBody = body as Buffer;
-      done(null, parseBody(body as Buffer, checksItself(request.url)));
+      const bytes = body as Buffer;
+      const use = useOf(request.url);
+      request.rawBody = bytes;
+      done(null, use === 'bytes' ? undefined : readBody(bytes, use === 'unwalked'));
     } catch (error) {
       done(error as Error);
     }

@@ -3,14 +3,16 @@ import type { ValidationError } from 'class-validator';
 import type { ErrorCode } from '../../contract/error-codes.js';
 import { AppError, invalidFields, type FieldProblem } from '../errors/app-error.js';
 
+const sayMissing = ({ property, value }: ValidationError, message: string): string =>
+  value === undefined && property !== undefined ? `${property} must be sent` : message;
+
 const problemsOf = (errors: ValidationError[], parent = ''): FieldProblem[] =>
   errors.flatMap((error) => {
     const field = error.property === undefined ? parent : parent + error.property;
-    const messages = Object.entries(error.constraints ?? {}).map(([name, message]) =>
-      name === 'whitelistValidation' ? `${field} is not known here` : message,
-    );
-    // The checks of one field often share a sentence: it is said once.
-    const own = [...new Set(messages)].map((message) => ({ field, message }));
+    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+      field,
+      message: name === 'whitelistValidation' ? `${field} is not known here` : sayMissing(error, message),
+    }));
     return [...own, ...problemsOf(error.children ?? [], `${field}.`)];
   });
 
@@ -32,7 +34,9 @@ export const createValidationPipe = (): ValidationPipe =>
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
-    validationError: { target: false, value: false },
+    // One sentence per field: the first thing that is wrong with it.
+    stopAtFirstError: true,
+    validationError: { target: false, value: true },
     exceptionFactory: toAppError,
   });
 

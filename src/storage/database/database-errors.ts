@@ -1,4 +1,4 @@
-import { QueryFailedError, TypeORMError } from 'typeorm';
+import { EntityMetadataNotFoundError, QueryFailedError, TypeORMError } from 'typeorm';
 import { AppError } from '../../platform/errors/app-error.js';
 
 const UNIQUE_VIOLATION = '23505';
@@ -21,6 +21,8 @@ const failureOf = (error: unknown): Failure =>
 export const isDatabaseUnavailable = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false;
   const { code, message } = failureOf(error);
+  // The connection was never there yet, so TypeORM does not know its entities.
+  if (error instanceof EntityMetadataNotFoundError) return true;
   if (typeof code === 'string' && UNAVAILABLE.test(code)) return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   const isDriverError = error instanceof TypeORMError || typeof code !== 'string';
@@ -39,6 +41,6 @@ export const translateDatabaseError = (error: unknown): AppError | null =>
     ? new AppError('storage_unavailable', {
         headers: { 'retry-after': '2' },
         cause: error,
-        detail: 'The database cannot be reached right now. Nothing was changed; try again shortly.',
+        detail: 'The database cannot be reached right now; try again shortly.',
       })
     : null;

@@ -21,6 +21,8 @@ export class ChangeStream implements BeforeApplicationShutdown {
   /** Streams to `response` until either side ends it. */
   add(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    // Node holds the head of a HEAD back until the end, which a stream has not.
+    if (response.req.method === 'HEAD') return void response.end();
     response.write(this.lastTold > 0 ? event(this.lastTold) : ': hello\n\n');
     this.watchers.add(response);
     response.on('close', () => this.remove(response));

@@ -80,7 +80,13 @@ export class ModelConfigService {
       const change = { ...columns, ...this.credentials.columnsFor(after, body, before) };
       if (!differs(before, change)) return { result: before, changed: false };
       const next = { ...change, version: before.version + 1, updatedAt: () => 'now()' };
-      await writing(after.alias, manager.update(ModelConfigEntity, { id, version: before.version }, next));
+      const { affected } = await writing(
+        after.alias,
+        manager.update(ModelConfigEntity, { id, version: before.version }, next),
+      );
+      // Cannot be while the row is locked; said rather than believed.
+      if (affected !== 1)
+        throw new AppError('conflict', { detail: 'The config was changed at the same moment; try again.' });
       return { result: await manager.findOneByOrFail(ModelConfigEntity, { id }), changed: true };
     });
     return toModelConfigView(updated);
@@ -122,9 +128,9 @@ const orNotFound = (row: ModelConfigEntity | null): ModelConfigEntity => {
 const differs = (row: ModelConfigEntity, change: object): boolean =>
   Object.entries(change).some(([column, value]) => !isDeepStrictEqual(row[column as keyof ModelConfigEntity], value));
 
-const writing = async (alias: string, write: Promise<unknown>): Promise<void> => {
+const writing = async <Result>(alias: string, write: Promise<Result>): Promise<Result> => {
   try {
-    await write;
+    return await write;
   } catch (error) {
     if (!violatesUnique(error, 'uq_ai_model_configs_alias')) throw error;
     const message = `The alias ${alias} is taken by another config.`;

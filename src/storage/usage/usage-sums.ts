@@ -1,7 +1,5 @@
 import type { CallOutcome, UsageRecord } from '../../contract/usage.contract.js';
 
-const MINUTE_MILLISECONDS = 60_000;
-
 /** Calls that ended well, or that their caller gave up: the model is not to blame. */
 export const isError = (outcome: CallOutcome): boolean => outcome !== 'ok' && outcome !== 'client_gone';
 
@@ -36,8 +34,8 @@ export interface ConfigSum {
   credential: { version: number; isRejected: boolean; at: number } | null;
 }
 
-const emptyMinute = (record: UsageRecord, minute: number): MinuteSum => ({
-  minute: new Date(minute),
+const emptyMinute = (record: UsageRecord): MinuteSum => ({
+  minute: new Date(record.minute),
   configId: record.config_id,
   alias: record.alias,
   provider: record.provider,
@@ -58,33 +56,35 @@ const emptyMinute = (record: UsageRecord, minute: number): MinuteSum => ({
 export const sumByMinute = (records: readonly UsageRecord[]): MinuteSum[] => {
   const sums = new Map<string, MinuteSum>();
   for (const record of records) {
-    const minute = record.at - (record.at % MINUTE_MILLISECONDS);
-    const key = [minute, record.config_id, record.alias, record.provider, record.source, record.outcome].join('\n');
-    const sum = sums.get(key) ?? emptyMinute(record, minute);
+    const key = [record.minute, record.config_id, record.alias, record.provider, record.source, record.outcome].join(
+      '\n',
+    );
+    const sum = sums.get(key) ?? emptyMinute(record);
     sums.set(key, sum);
-    sum.calls += 1;
-    sum.estimatedCalls += record.usage_estimated ? 1 : 0;
+    sum.calls += record.calls;
+    sum.estimatedCalls += record.estimated_calls;
     sum.inputTokens += record.input_tokens;
     sum.cachedTokens += record.cached_tokens;
     sum.outputTokens += record.output_tokens;
     sum.reasoningTokens += record.reasoning_tokens;
-    sum.firstByteCalls += record.first_byte_ms === null ? 0 : 1;
-    sum.firstByteMs += record.first_byte_ms ?? 0;
+    sum.firstByteCalls += record.first_byte_calls;
+    sum.firstByteMs += record.first_byte_ms;
     sum.totalMs += record.total_ms;
   }
   return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
 };
 
-const addCall = (sum: ConfigSum, record: UsageRecord): void => {
-  sum.calls += 1;
-  sum.lastUsedAt = Math.max(sum.lastUsedAt, record.at);
-  if (isError(record.outcome)) {
-    sum.errors += 1;
-    if (record.at >= (sum.lastError?.at ?? 0)) sum.lastError = { text: record.error ?? record.outcome, at: record.at };
+const addRecord = (sum: ConfigSum, record: UsageRecord): void => {
+  const { outcome, last_at: at } = record;
+  sum.calls += record.calls;
+  sum.lastUsedAt = Math.max(sum.lastUsedAt, at);
+  if (isError(outcome)) {
+    sum.errors += record.calls;
+    if (at >= (sum.lastError?.at ?? 0)) sum.lastError = { text: record.last_error ?? outcome, at };
   }
-  const tellsAboutKey = record.outcome === 'ok' || record.outcome === 'auth';
-  if (tellsAboutKey && record.at >= (sum.credential?.at ?? 0)) {
-    sum.credential = { version: record.config_version, isRejected: record.outcome === 'auth', at: record.at };
+  const tellsAboutKey = outcome === 'ok' || outcome === 'auth';
+  if (tellsAboutKey && at >= (sum.credential?.at ?? 0)) {
+    sum.credential = { version: record.config_version, isRejected: outcome === 'auth', at };
   }
 };
 
@@ -95,7 +95,7 @@ export const sumByConfig = (records: readonly UsageRecord[]): ConfigSum[] => {
     const fresh = { configId: record.config_id, calls: 0, errors: 0, lastUsedAt: 0, lastError: null, credential: null };
     const sum = sums.get(record.config_id) ?? fresh;
     sums.set(record.config_id, sum);
-    addCall(sum, record);
+    addRecord(sum, record);
   }
   return [...sums.values()].sort((a, b) => (a.configId < b.configId ? -1 : 1));
 };
