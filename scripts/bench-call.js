@@ -29,17 +29,22 @@ const start = (file, env) =>
     });
   });
 
-const stopAll = async () => {
-  await Promise.all(
-    children.map((child) => {
-      if (child.exitCode !== null) return null;
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.removeAllListeners('exit').once('exit', () => undefined);
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      return Promise.race([gone, exited]);
-    }),
-  );
+const stop = async (child) => {
+  child.removeAllListeners('exit');
+  if (child.exitCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+};
+
+/** CPU time of a process so far in milliseconds, all its threads; 0 where /proc does not tell. */
+const cpuOf = ({ pid }) => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return 0;
+  }
 };
 
 const createModel = async (hub, token, apiBase) => {
@@ -68,6 +73,7 @@ const compare = async (name, targets, stream) => {
       const body = JSON.stringify({ model: 'bench', messages: MESSAGES, ...(stream && { stream: true }) });
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${target.token}` };
       const milliseconds = round === 0 ? 1500 : MILLISECONDS;
+      const cpuBefore = cpuOf(target.child);
       const result = await runLoad({
         url: target.url,
         path: '/v1/chat/completions',
@@ -76,14 +82,15 @@ const compare = async (name, targets, stream) => {
         callers: CALLERS,
         milliseconds,
       });
+      result.cpu = ((cpuOf(target.child) - cpuBefore) * 1000) / result.calls;
       if (round > 0) results.get(target.name).push(result);
     }
   }
   console.log(`\n${name} (${CALLERS} callers, median of ${ROUNDS} rounds)`);
   const rates = [...results].map(([target, rounds]) => {
-    const [rate, p50, p99] = ['rate', 'p50', 'p99'].map((key) => median(rounds.map((round) => round[key])));
+    const [rate, p50, p99, cpu] = ['rate', 'p50', 'p99', 'cpu'].map((key) => median(rounds.map((round) => round[key])));
     console.log(
-      `  ${target.padEnd(12)} ${rate.toFixed(0).padStart(7)} calls/s   p50 ${p50.toFixed(2)} ms   p99 ${p99.toFixed(2)} ms`,
+      `  ${target.padEnd(12)} ${rate.toFixed(0).padStart(7)} calls/s   p50 ${p50.toFixed(2)} ms   p99 ${p99.toFixed(2)} ms   CPU ${cpu.toFixed(0)} µs/call`,
     );
     return rate;
   });
@@ -103,14 +110,14 @@ try {
   });
   await createModel(hub.url, token, upstream.url);
   const targets = [
-    { name: 'bare proxy', url: bare.url, token },
-    { name: 'hub', url: hub.url, token },
+    { name: 'bare proxy', ...bare, token },
+    { name: 'hub', ...hub, token },
   ];
   await compare('not streamed', targets, false);
   await compare('streamed, 20 events', targets, true);
   const memory = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${hub.child.pid}/status`, 'utf8'))?.[1];
   if (memory) console.log(`\nmemory of the hub: ${Math.round(Number(memory) / 1024)} MB`);
 } finally {
-  await stopAll();
+  await Promise.all(children.map(stop));
   rmSync(dataDir, { recursive: true, force: true });
 }

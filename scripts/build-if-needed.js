@@ -40,17 +40,21 @@ const isOld = () => {
   }
 };
 
+const takeLock = () => {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch (error) {
+    // Any other failure says that node_modules is not ours to write: then nobody else builds here either.
+    return error.code !== 'EEXIST';
+  }
+};
+
 /** Two starts at once: the second waits for the first one's build. A lock left behind by a killed build gets old. */
 const withLock = (work) => {
-  for (;;) {
-    try {
-      mkdirSync(lock);
-      break;
-    } catch (error) {
-      if (error.code !== 'EEXIST') return work(); // node_modules is not ours to write: nobody else builds here either
-      if (isOld()) rmSync(lock, { recursive: true, force: true });
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-    }
+  while (!takeLock()) {
+    if (isOld()) rmSync(lock, { recursive: true, force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
   }
   try {
     work();

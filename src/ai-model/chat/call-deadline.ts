@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
 
 const MAX_STREAM_MILLISECONDS = 3_600_000;
@@ -6,8 +7,9 @@ const MAX_STREAM_MILLISECONDS = 3_600_000;
  * Everything that can end a call early, as one signal: the model's `request_timeout`, the caller who leaves, the
  * process that stops. Not streamed, the time is for the whole answer; streamed, it starts anew with every event.
  */
-export class CallDeadline {
-  private readonly controller = new AbortController();
+export class CallDeadline implements CancelSignal {
+  private readonly listeners = new Set<() => void>();
+  private cause: Error | undefined;
   private readonly idle: NodeJS.Timeout;
   private readonly whole: NodeJS.Timeout | undefined;
   private isCallerSlow = false;
@@ -20,8 +22,20 @@ export class CallDeadline {
     if (stream) this.whole = setTimeout(() => this.expire(), MAX_STREAM_MILLISECONDS);
   }
 
-  get signal(): AbortSignal {
-    return this.controller.signal;
+  get aborted(): boolean {
+    return this.cause !== undefined;
+  }
+
+  get reason(): unknown {
+    return this.cause;
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners.delete(listener);
   }
 
   /** Something arrived: the time starts anew. */
@@ -41,8 +55,10 @@ export class CallDeadline {
 
   /** Ends the call with a failure of ours, such as a shutdown. */
   abort(reason: Error): void {
-    this.controller.abort(reason);
+    if (this.cause) return;
+    this.cause = reason;
     this.clear();
+    for (const listener of this.listeners) listener();
   }
 
   clear(): void {

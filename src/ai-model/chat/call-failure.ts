@@ -1,11 +1,12 @@
 import { AppError } from '../../platform/errors/app-error.js';
+import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
 import { fromOutboundError } from '../providers/openai-errors.js';
 import { ProviderError } from '../providers/provider-error.js';
 import { SseLimitError } from './wire/sse-reader.js';
 
 /** Why a call failed; what ended it early counts before what broke because of that. Throws what nobody expects. */
-export const failureOf = (error: unknown, signal: AbortSignal): ProviderError | AppError => {
+export const failureOf = (error: unknown, signal: CancelSignal): ProviderError | AppError => {
   const cause: unknown = signal.aborted ? signal.reason : error;
   if (cause instanceof ProviderError || cause instanceof AppError) return cause;
   if (cause instanceof OutboundError) return fromOutboundError(cause);

@@ -1,5 +1,6 @@
 import { isPlainObject } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { GuardedHttpClient, OutboundRequest } from '../../platform/http/outbound/guarded-client.js';
 import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
 import type { OutboundResponseHeaders } from '../../platform/http/outbound/outbound-exchange.js';
@@ -75,7 +76,7 @@ export class OpenAiWire implements ChatProvider {
     private readonly defaultApiBase: string | null,
   ) {}
 
-  async chat(request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer> {
+  async chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer> {
     const target = this.target(request.model);
     const call = {
       url: target.url,

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { TopLevel } from '../chat/wire/json-object-editor.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { ProviderError } from './provider-error.js';
@@ -44,5 +45,5 @@ export type ChatAnswer = WholeAnswer | StreamedAnswer;
  * implements it knows best what may be retried and scrubs the credential from what the provider says.
  */
 export interface ChatProvider {
-  chat(request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer>;
+  chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer>;
 }

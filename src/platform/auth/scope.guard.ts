@@ -37,16 +37,15 @@ const refusal = (code: 'token_missing' | 'token_invalid', access: RouteAccess): 
 /** Lets a request through when its token has the scope that the matched route declares. */
 @Injectable()
 export class ScopeGuard implements CanActivate {
+  private readonly accesses = new Map<unknown, RouteAccess>();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly verifier: TokenVerifier,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const access = this.reflector.getAllAndOverride<RouteAccess>(ROUTE_ACCESS, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+    const access = this.accessOf(context);
     if (access.scope === 'public') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const token = tokenOf(request, access);
@@ -56,6 +55,16 @@ export class ScopeGuard implements CanActivate {
     return identity instanceof Promise
       ? identity.then((found) => this.admit(found, access, request))
       : this.admit(identity, access, request);
+  }
+
+  /** Metadata never changes, and looking it up costs more than the rest of the guard. */
+  private accessOf(context: ExecutionContext): RouteAccess {
+    const handler = context.getHandler();
+    const known = this.accesses.get(handler);
+    if (known) return known;
+    const access = this.reflector.getAllAndOverride<RouteAccess>(ROUTE_ACCESS, [handler, context.getClass()]);
+    this.accesses.set(handler, access);
+    return access;
   }
 
   private admit(identity: Identity | null, access: RouteAccess, request: FastifyRequest): boolean {

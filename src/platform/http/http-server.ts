@@ -91,6 +91,10 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
 /** Polls and probes come every few seconds and tell nothing: they are logged at debug. */
 const isRoutine = (url: string): boolean => url.startsWith('/health') || url.startsWith('/internal/');
 
+/** A path without parameters is the route's own, and has nothing to hide. */
+const pathOf = (request: FastifyRequest): string =>
+  request.url === request.routeOptions.url ? request.url : scrub(request.url.split('?', 1)[0] ?? '');
+
 const logAccess = (logger: Logger, request: FastifyRequest, reply: FastifyReply): void => {
   const level = isRoutine(request.url) && reply.raw.statusCode < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
@@ -98,7 +102,7 @@ const logAccess = (logger: Logger, request: FastifyRequest, reply: FastifyReply)
     {
       request_id: request.id,
       method: request.method,
-      path: scrub(request.url.split('?', 1)[0] ?? ''),
+      path: pathOf(request),
       status: reply.raw.statusCode,
       duration_ms: Math.round(reply.elapsedTime),
       token_id: request.identity?.tokenId,

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isPlainObject } from '../../contract/fields.js';
 import { AppError } from '../errors/app-error.js';
 import { costProblem } from './json-cost.js';
@@ -64,19 +64,39 @@ const readBody = (bytes: Buffer, isChecked: boolean): unknown => {
 /** How a route takes its body: `parsed` and walked through, `unwalked` since it checks every part itself, or as bytes. */
 export type BodyUse = 'parsed' | 'unwalked' | 'bytes';
 
-/** Replaces Fastify's JSON parser: keeps the bytes, refuses compressed bodies, and says what is wrong. */
+/**
+ * Replaces Fastify's JSON parser: keeps the bytes and refuses compressed bodies. They are parsed when they are first
+ * asked for, which is after the guard: nobody without a token makes the process read what he sent.
+ */
 export const registerJsonBody = (server: FastifyInstance, useOf: (url: string) => BodyUse): void => {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
       if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
         throw new AppError('unsupported_media_type');
-      const bytes = body as Buffer;
-      const use = useOf(request.url);
-      request.rawBody = bytes;
-      done(null, use === 'bytes' ? undefined : readBody(bytes, use === 'unwalked'));
+      request.rawBody = body as Buffer;
+      done(null);
     } catch (error) {
       done(error as Error);
     }
+  });
+  server.addHook('preHandler', (request, _reply, done) => {
+    const { rawBody } = request;
+    const use = useOf(request.url);
+    if (rawBody && use !== 'bytes') readLater(request, () => readBody(rawBody, use === 'unwalked'));
+    done();
+  });
+};
+
+const readLater = (request: FastifyRequest, read: () => unknown): void => {
+  let value: unknown;
+  let isRead = false;
+  Object.defineProperty(request, 'body', {
+    configurable: true,
+    get: () => {
+      if (!isRead) value = read();
+      isRead = true;
+      return value;
+    },
   });
 };

@@ -10,12 +10,13 @@ interface Checked {
 }
 
 /** What must hold between the fields of a config; each field by itself is checked by the contract. */
-export const checkConfig = (config: Checked, policy: OutboundPolicy): void => {
+export const checkConfig = (config: Checked, policy: OutboundPolicy, before: Checked | null): void => {
   if (config.apiBase === null && PROVIDERS_THAT_NEED_API_BASE.includes(config.provider)) {
     const message = `api_base must be set for provider ${config.provider}: it has no default address`;
     throw new AppError('api_base_required', { detail: message, fields: [{ field: 'api_base', message }] });
   }
-  if (config.apiBase !== null) checkAddress(config.apiBase, policy);
+  // An address that is not allowed any more is refused at the call; here it must not keep the config from being changed.
+  if (config.apiBase !== null && config.apiBase !== before?.apiBase) checkAddress(config.apiBase, policy);
   if (config.fallbackAliases.includes(config.alias)) {
     throw invalidFields({
       field: 'fallback_aliases',

@@ -41,7 +41,7 @@ export class ModelConfigService {
   async create(body: ModelConfigCreate): Promise<ModelConfigView> {
     // The id is part of what a secret is sealed for, so it is chosen here and not by the database.
     const row = this.configs.create({ id: randomUUID(), apiBase: null, fallbackAliases: [], ...toColumns(body) });
-    checkConfig(row, this.policy);
+    checkConfig(row, this.policy, null);
     const values = { ...row, ...this.credentials.columnsFor(row, body, null) };
     const created = await this.changes.commit(async (manager) => {
       await writing(row.alias, manager.insert(ModelConfigEntity, values));
@@ -76,7 +76,7 @@ export class ModelConfigService {
       const before = await this.lock(manager, id, precondition);
       const columns = toColumns(body);
       const after = { ...before, ...columns };
-      checkConfig(after, this.policy);
+      checkConfig(after, this.policy, before);
       const change = { ...columns, ...this.credentials.columnsFor(after, body, before) };
       if (!differs(before, change)) return { result: before, changed: false };
       const next = { ...change, version: before.version + 1, updatedAt: () => 'now()' };

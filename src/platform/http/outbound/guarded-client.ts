@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
 import { Agent, Pool } from 'undici';
+import type { CancelSignal } from './cancel-signal.js';
 import { GuardedConnector, type ConnectorSettings, type ResolveHost } from './guarded-connector.js';
 import { abortError, OutboundError, refusedError } from './outbound-error.js';
 import {
@@ -31,7 +32,7 @@ export interface OutboundRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Buffer | string;
   /** Ends the request and the reading of its body. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Until the head of the answer is there, connecting included. Default: only the signal limits it. */
   readonly firstByteTimeoutMilliseconds?: number;
 }

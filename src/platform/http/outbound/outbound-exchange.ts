@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { CancelSignal } from './cancel-signal.js';
 import { abortError, exchangeError, OutboundError } from './outbound-error.js';
 
 /** Headers of an answer, names in lower case. */
@@ -62,7 +63,7 @@ export class OutboundExchange<Answer> implements Dispatcher.DispatchHandler {
 
   constructor(
     private readonly open: OpenSink<Answer>,
-    private readonly signal: AbortSignal,
+    private readonly signal: CancelSignal,
     firstByteTimeoutMilliseconds: number | undefined,
   ) {
     this.response = new Promise((resolve, reject) => {
