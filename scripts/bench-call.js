@@ -2,11 +2,12 @@
 // upstream in the same run: only the ratio means something, the machine's noise is in both. `npm run bench:call`
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runLoad } from './bench/load.js';
+import { removeDataDirectory } from './support/remove-data-directory.js';
 
 const CALLERS = Number(process.env.BENCH_CALLERS ?? 32);
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 4);
@@ -119,5 +120,5 @@ try {
   if (memory) console.log(`\nmemory of the hub: ${Math.round(Number(memory) / 1024)} MB`);
 } finally {
   await Promise.all(children.map(stop));
-  rmSync(dataDir, { recursive: true, force: true });
+  removeDataDirectory(dataDir);
 }

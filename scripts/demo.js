@@ -2,12 +2,13 @@
 // saved and called, the application is restarted, and everything has to be there still. Leaves nothing behind.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { removeDataDirectory } from './support/remove-data-directory.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
 const START_MILLISECONDS = 60_000;
@@ -284,14 +285,6 @@ const createDataDirectory = () => {
   // PostgreSQL never runs as root: its own user has to pass through, or the database would live elsewhere.
   chmodSync(dataDir, 0o711);
   return dataDir;
-};
-
-const removeDataDirectory = (dataDir) => {
-  const elsewhere = join(dataDir, 'postgres-location');
-  if (existsSync(elsewhere)) {
-    rmSync(JSON.parse(readFileSync(elsewhere, 'utf8')).directory, { recursive: true, force: true });
-  }
-  rmSync(dataDir, { recursive: true, force: true });
 };
 
 const main = async () => {

@@ -1,10 +1,11 @@
 // Migrates an empty PostgreSQL of its own and compares the result with the entities: no difference is allowed, and
 // every migration must go back and forth. `npm run check:drift`
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
 import { DataSource } from 'typeorm';
+import { removeDataDirectory } from './support/remove-data-directory.js';
 
 const { startEmbeddedPostgres } = await import('../dist/src/storage/database/embedded/embedded-postgres.js');
 const { dataSourceOptions, MIGRATING } = await import('../dist/src/storage/database/data-source-options.js');
@@ -30,7 +31,6 @@ try {
   console.log(failures === 0 ? `No drift after ${applied.length} migrations.` : `${failures} differences.`);
 } finally {
   await server.stop();
-  rmSync(server.directory, { recursive: true, force: true });
-  rmSync(dataDir, { recursive: true, force: true });
+  removeDataDirectory(dataDir);
 }
 process.exit(failures === 0 ? 0 : 1);

@@ -1,0 +1,99 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from './support/database.js';
+import { startHubProcess, type HubProcess } from './support/hub-process.js';
+import { randomKeyRing } from './support/hub.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+const story = hasCurl ? it : it.skip;
+
+/** The bash blocks of a section, in order. */
+const blocksOf = (file: string, heading: RegExp): string[] => {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const section = text.split(/^## /m).find((part) => heading.test(part.split('\n', 1)[0] ?? ''));
+  return [...(section ?? '').matchAll(/^```bash\n([\s\S]*?)^```/gm)].map((match) => match[1] ?? '');
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+const answers = async (url: string): Promise<boolean> => {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if (
+      await fetch(url).then(
+        () => true,
+        () => false,
+      )
+    )
+      return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
+};
+
+describe.each([
+  ['README.md', /^Quick start/],
+  ['README.zh-CN.md', /^快速开始|^快速上手/],
+])('the quick start of %s', (file, heading) => {
+  let hub: HubProcess;
+  let database: TestDatabase;
+  let provider: ChildProcess;
+  let directory: string;
+  let dataDir: string;
+  let ports: (text: string) => string;
+  const blocks = blocksOf(file, heading);
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataDir = mkdtempSync(join(tmpdir(), 'hub-test-data-'));
+    const env = {
+      PORT: '0',
+      DATABASE_URL: database.url,
+      DATA_DIR: dataDir,
+      ENCRYPTION_KEYS: randomKeyRing(),
+      ALLOWED_PRIVATE_ORIGINS: 'http://127.0.0.1:*',
+    };
+    hub = await startHubProcess(env);
+    const providerPort = await freePort();
+    // The reader's directory: what he runs finds its data and packages there. Only the ports are other ones.
+    directory = mkdtempSync(join(tmpdir(), 'hub-test-readme-'));
+    symlinkSync(dataDir, join(directory, 'data'));
+    symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
+    ports = (text) => text.replaceAll('http://127.0.0.1:8000', hub.url).replaceAll('4010', String(providerPort));
+    provider = spawn('bash', ['-c', `exec ${ports(blocks[0] ?? 'false')}`], {
+      cwd: directory,
+      stdio: 'ignore',
+      detached: true,
+    });
+    expect(await answers(`http://127.0.0.1:${providerPort}/`)).toBe(true);
+  });
+
+  afterAll(async () => {
+    if (provider.pid) process.kill(-provider.pid, 'SIGTERM');
+    await hub.stop();
+    await database.drop();
+    for (const path of [directory, dataDir]) rmSync(path, { recursive: true, force: true });
+  });
+
+  story('saves a model, calls it with curl and with the official client, and shows three calls', () => {
+    expect(blocks).toHaveLength(5);
+    const [, save, callIt, client, count] = blocks;
+    const script = [save, callIt, client, 'sleep 2.2', count].join('\n');
+    const run = spawnSync('bash', ['-euo', 'pipefail', '-c', ports(script)], { cwd: directory, encoding: 'utf8' });
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    expect(run.stdout).toContain('"alias":"fast"');
+    expect(run.stdout).toMatch(/"object":\s*"chat\.completion"/);
+    expect(run.stdout.trimEnd().split('\n').at(-1)).toBe('3');
+  });
+});
