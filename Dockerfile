@@ -9,6 +9,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY nest-cli.json tsconfig.json tsconfig.build.json .swcrc ./
+COPY scripts/build-if-needed.js scripts/
 COPY src src
 COPY typeorm-migrations typeorm-migrations
 RUN npm run build

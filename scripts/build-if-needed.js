@@ -18,7 +18,9 @@ const filesBelow = (directory) =>
 
 const digestOfSources = () => {
   const digest = createHash('sha256');
-  const settings = ['package.json', '.swcrc', 'nest-cli.json', 'tsconfig.json'].map((name) => join(root, name));
+  const settings = ['package.json', '.swcrc', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'].map((name) =>
+    join(root, name),
+  );
   for (const file of [...settings, ...filesBelow('src'), ...filesBelow('typeorm-migrations')]) {
     digest.update(file.slice(root.length)).update('\0').update(readFileSync(file)).update('\0');
   }

@@ -1,4 +1,7 @@
-import 'reflect-metadata';
-import { runHub } from './app/run-hub.js';
+import { StopSignal } from './app/stop-signal.js';
 
-await runHub();
+// Before the rest is loaded: a process that is still starting can be asked to stop, too.
+const stop = StopSignal.listen();
+await import('reflect-metadata');
+const { runHub } = await import('./app/run-hub.js');
+await runHub(stop);

@@ -350,4 +350,31 @@ describe('a streamed call', () => {
     const { bytes } = await open.done;
     expect(bytes.length).toBe(events * event.length + (chunk('', 'stop') + DONE).length);
   });
+
+  it('is given up when the caller does not read for request_timeout, and that is no failure of the model', async () => {
+    const { id, alias } = await model({ request_timeout: 1 });
+    const event = chunk('x'.repeat(64 * 1024));
+    provider.answerWith(async (_call, response) => {
+      startEvents(response);
+      while (!response.destroyed) {
+        const hasRoom = response.write(event);
+        await (hasRoom ? sleep(1) : Promise.race([once(response, 'drain'), once(response, 'close')]));
+      }
+    });
+    const open = openCall(hub.url, hub.adminToken, aChat(alias, { stream: true }));
+    await open.head;
+    open.pause();
+    await until(
+      () => provider.calls[0],
+      (received) => received !== undefined,
+    );
+    await provider.calls[0]?.closed;
+    const rows = await usageAfter(hub, id, 1);
+    expect(rows).toMatchObject([{ outcome: 'client_gone', calls: 1, estimated: 1, input: 1 }]);
+    expect(await readModel(hub, id)).toMatchObject({ usage_count: 1, error_count: 0, last_error: null });
+    // Not done, whatever of it the caller reads later.
+    open.resume();
+    await open.done.catch(() => undefined);
+    expect(open.text()).not.toContain('[DONE]');
+  });
 });

@@ -120,6 +120,12 @@ describe('a start with a wrong setting', () => {
       { DATABASE_URL: 'mysql://user:pass-word-9@host/db' },
       ['pass-word-9', 'mysql'],
     ],
+    [
+      'DATABASE_URL',
+      'has an unescaped character',
+      { DATABASE_URL: 'postgresql://user:pass-word-9#x@host:5432/db', ENCRYPTION_KEYS: ring },
+      ['pass-word-9'],
+    ],
     ['DATABASE_URL', 'is a name only', { DATABASE_URL: 'host=db password=pass-word-9' }, ['pass-word-9']],
     [
       'STORAGE_SERVICE_URL',
@@ -336,5 +342,23 @@ describe('an embedded installation', () => {
     expect(refused.stderr).toMatch(/encryption-keys|ENCRYPTION_KEYS/);
     expect(databasePid(dataDir)).toBeNull();
     expect(readFileSync(keyFile, 'utf8').trim()).toBe(text);
+  });
+});
+
+describe('a start with an address that the server refuses', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+  });
+  afterAll(() => database.drop());
+
+  it.each([
+    ['a database that does not exist', (url: string) => url.replace(/hub_test_\w+/, 'hub_test_that_never_was')],
+    ['a user whom it does not know', (url: string) => url.replace(/\/\/[^@]+@/, '//nobody-of-the-hub@')],
+  ])('names DATABASE_URL: %s', async (_what, change) => {
+    const env = { DATABASE_URL: change(database.url), ENCRYPTION_KEYS: randomKeyRing(), ADMIN_TOKEN: TOKEN };
+    expectRefusal(await refusedStart({ DATA_DIR: join(root, 'refused'), ...env }), 'DATABASE_URL', [
+      'nobody-of-the-hub',
+    ]);
   });
 });

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
 import { aModelConfig } from './factories/model-config.js';
+import { aChat, call, until } from './support/calls.js';
 import { FIELD_CASES, REQUIRED_CASES } from './support/config-fields.js';
-import { CONFIGS, startHub, type TestHub } from './support/hub.js';
+import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
+import { CONFIGS, randomKeyRing, startHub, type TestHub } from './support/hub.js';
 
 type Body = Record<string, unknown>;
 
@@ -12,9 +14,10 @@ const FIELDS = Object.entries(FIELD_CASES).map(([field, known]) => ({ field, ...
 const WRITABLE = Object.entries(ALL_CASES).map(([field, known]) => ({ field, ...known }));
 const pathOf = (config: Body): string => `${CONFIGS}/${String(config['id'])}`;
 
+const keyRing = randomKeyRing();
 let hub: TestHub;
 beforeAll(async () => {
-  hub = await startHub();
+  hub = await startHub({ env: { ENCRYPTION_KEYS: keyRing } });
 });
 afterAll(() => hub.close());
 
@@ -184,7 +187,23 @@ describe('each field of a PUT', () => {
       .request('post', CONFIGS)
       .send({ ...aModelConfig(), [field]: undefined })
       .expect(400);
-    expect(fieldsOf(answer)).toContain(field);
+    expect((answer.body as Body)['errors']).toEqual([{ field, message: `${field} must be sent` }]);
+  });
+
+  it('says once of each field that is missing that it must be sent', async () => {
+    const { body } = await hub.request('post', CONFIGS).send({}).expect(400);
+    const { errors, detail } = body as { errors: { field: string; message: string }[]; detail: string };
+    const missing = Object.keys(REQUIRED_CASES).map((field) => ({ field, message: `${field} must be sent` }));
+    expect(new Set(errors)).toEqual(new Set(missing));
+    expect(errors).toHaveLength(missing.length);
+    for (const { message } of missing) expect(detail.split('; ')).toContain(message);
+    // Sent, but as nothing: that is another mistake.
+    const empty = await hub
+      .request('post', CONFIGS)
+      .send(aModelConfig({ alias: null, model_name: '' }))
+      .expect(400);
+    expect(new Set(fieldsOf(empty))).toEqual(new Set(['alias', 'model_name']));
+    expect(empty.text).not.toContain('must be sent');
   });
 
   it('api_key and auth_headers: absent keeps, null clears, a value replaces', async () => {
@@ -617,6 +636,80 @@ describe('status', () => {
       const answer = await put(config, change).expect(200);
       expect({ change, status: (answer.body as Body)['status'] }).toEqual({ change, status });
     }
+  });
+});
+
+describe('an api_base that is not allowed any more', () => {
+  let provider: FakeProvider;
+  let stricter: TestHub;
+  let config: Body;
+  let path: string;
+  beforeAll(async () => {
+    provider = await startFakeProvider();
+    config = await create({ api_base: provider.url, api_key: 'a-key-to-keep-1234' });
+    path = pathOf(config);
+    // The same database and keys, and an operator who takes the permission back.
+    stricter = await startHub({
+      database: hub.database,
+      env: { ENCRYPTION_KEYS: keyRing, ADMIN_TOKEN: hub.adminToken, ALLOWED_PRIVATE_ORIGINS: 'none' },
+    });
+  });
+  afterAll(async () => {
+    await stricter.stop();
+    await provider.close();
+  });
+
+  it('does not keep its config from being read, renamed, changed and disabled', async () => {
+    expect((await stricter.request('get', path).expect(200)).body).toEqual(config);
+    const steps: Body[] = [
+      { is_enabled: false },
+      { is_enabled: true },
+      { alias: 'renamed-while-blocked' },
+      { priority: 7, api_base: provider.url },
+      { api_key: 'another-key-5678' },
+    ];
+    for (const change of steps) {
+      const { api_key: _key, ...shown } = change;
+      const answer = await stricter.request('put', path).send(change);
+      expect({ change, status: answer.status, body: answer.body as Body }).toMatchObject({
+        change,
+        status: 200,
+        body: { ...shown, api_base: provider.url },
+      });
+    }
+    const byAlias = await stricter.request('get', `${CONFIGS}/by-alias/renamed-while-blocked`).expect(200);
+    expect(byAlias.body).toMatchObject({ id: config['id'], version: 6, priority: 7, api_key_hint: '5678' });
+  });
+
+  it('is not called, and not chosen for another one', async () => {
+    const before = await read(config);
+    const body = aChat(before['alias']);
+    for (const stream of [false, true]) {
+      const blocked = await call(stricter, { ...body, stream });
+      expect(blocked).toMatchObject({ status: 502, error: { code: 'destination_blocked' } });
+    }
+    expect(provider.calls).toEqual([]);
+    // It is the address, not the config: where it is allowed the call goes through.
+    await until(
+      () => call(hub, body),
+      ({ status }) => status === 200,
+    );
+    const reached = provider.calls.length;
+    expect(reached).toBe(1);
+    for (const apiBase of ['http://127.0.0.1:1/v1', `${provider.url}/other`, 'http://10.0.0.1/v1', 'http://[::1]/v1']) {
+      const answer = await stricter
+        .request('put', path)
+        .send({ api_base: apiBase, api_key: 'a-new-key-1234', auth_headers: null });
+      expect({ apiBase, status: answer.status, code: (answer.body as Body)['code'] }).toEqual({
+        apiBase,
+        status: 400,
+        code: 'api_base_not_allowed',
+      });
+      expect(fieldsOf(answer)).toEqual(['api_base']);
+    }
+    const refused = await stricter.request('post', CONFIGS).send(aModelConfig({ api_base: provider.url }));
+    expect(refused).toMatchObject({ status: 400, body: { code: 'api_base_not_allowed' } });
+    expect((await read(config))['api_base']).toBe(provider.url);
   });
 });
 

@@ -117,6 +117,13 @@ describe('the client of the storage service', () => {
       await expect(watching).resolves.toBeUndefined();
     });
 
+    it('finds the models that have both of two tags', async () => {
+      await client.createModelConfig(aConfig({ alias: 'tagged-twice', tags: { team: 'search', stage: 'live' } }), me);
+      await client.createModelConfig(aConfig({ alias: 'tagged-once', tags: { team: 'search' } }), me);
+      const found = await client.getAllModels({ tag: ['team:search', 'stage:live'] }, me);
+      expect(found.models.map((model) => model.alias)).toEqual(['tagged-twice']);
+    });
+
     it('records usage once per batch id, and reads the statistics', async () => {
       const config = await client.createModelConfig(aConfig(), me);
       const before = await client.getModelStatistics(me);

@@ -198,6 +198,16 @@ describe('usage', () => {
     await hub.request('post', '/internal/v1/usage').send(batch(good)).expect(403);
   });
 
+  it('of a thousand kinds of failing calls, each with a long error in Chinese, arrives in one batch', async () => {
+    const config = await model();
+    const failed = { outcome: 'server', last_error: '错'.repeat(300) };
+    const records = Array.from({ length: 1000 }, (_, index) => record(config, { ...failed, minute: index * 60_000 }));
+    expect(Buffer.byteLength(JSON.stringify(batch(...records)))).toBeGreaterThan(1024 * 1024);
+    expect(await post(batch(...records))).toMatchObject({ accepted: 1000, duplicate: false });
+    expect(callsIn(await usageOf(hub, config['id']))).toBe(1000);
+    expect(await readModel(hub, config['id'])).toMatchObject({ error_count: 1000, last_error: failed.last_error });
+  });
+
   it('of a model that was deleted meanwhile is kept, and holds up nothing behind it', async () => {
     const [gone, kept] = await Promise.all([model(), model()]);
     await hub.request('delete', `${CONFIGS}/${String(gone['id'])}`).expect(204);

@@ -3,6 +3,7 @@ import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nes
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
+import { EarlyTokenCheck } from './auth/early-token-check.js';
 import { CallTracker } from './chat/call-tracker.js';
 import { ChatController } from './chat/chat.controller.js';
 import { ChatService } from './chat/chat.service.js';
@@ -36,6 +37,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         { provide: ServiceToken, useValue: new ServiceToken(serviceToken) },
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
+        EarlyTokenCheck,
         CallTracker,
         ChatService,
         ManagementService,

@@ -6,6 +6,7 @@ import { createLogger } from '../platform/logging/logger.js';
 import { scrub } from '../platform/logging/scrub.js';
 import type { HubApplication } from './create-app.js';
 import { PRODUCT } from './product.js';
+import type { StopSignal } from './stop-signal.js';
 
 const HELP = `${PRODUCT.name} ${PRODUCT.version}
 
@@ -30,40 +31,35 @@ export const loadEnvFile = (): void => {
   if (existsSync('.env')) process.loadEnvFile('.env');
 };
 
-/** Calls `stop` at the first signal. From the very start: a process that is still starting has a database to stop, too. */
-const onSignal = (stop: (signal: string) => void): void => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal));
-};
-
 const announce = (hub: HubApplication, url: string, logger: Logger): void => {
   for (const notice of hub.notices) logger.info(notice);
   logger.info(`Ready: ${url} (documentation: ${url}/docs, any name and a token as password)`);
 };
 
-const start = async (): Promise<void> => {
+const start = async (stopSignal: StopSignal): Promise<void> => {
   loadEnvFile();
   const env = readEnv(process.env);
   const logger = createLogger(env);
   let hub: HubApplication | undefined;
-  let isStopping = false;
   const stop = (): Promise<never> => (hub?.close() ?? Promise.resolve()).then(() => process.exit(0), exitWith);
-  onSignal((signal) => {
+  stopSignal.onReceived((signal) => {
     logger.info(`${signal}: stopping`);
-    isStopping = true;
     if (hub) void stop();
   });
+  if (stopSignal.isReceived) return stop();
   // Not before: most of a start is loading the application, and a wrong setting should show at once.
   const { createApp } = await import('./create-app.js');
   hub = await createApp(env, { logger, onFatal: exitWith });
-  if (isStopping) return stop();
+  // What has just been started must be stopped in order.
+  if (stopSignal.isReceived) return stop();
   announce(hub, await hub.listen(), logger);
 };
 
 /** Starts the process: reads the environment, creates the application, listens, says where. */
-export async function runHub(): Promise<void> {
+export async function runHub(stopSignal: StopSignal): Promise<void> {
   if (process.argv.includes('--help') || process.argv.includes('-h')) {
     process.stdout.write(HELP);
     return;
   }
-  await start().catch(exitWith);
+  await start(stopSignal).catch(exitWith);
 }

@@ -44,6 +44,7 @@ export const ERROR_CODES = [
   'provider_timeout',
   'provider_bad_answer',
   'provider_error',
+  'client_gone',
   // the hub itself
   'storage_unavailable',
   'shutting_down',

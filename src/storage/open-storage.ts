@@ -17,6 +17,7 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from './database/embedded/embedded-postgres.js';
+import { databaseRefusal, isDatabaseUnavailable } from './database/database-errors.js';
 import { migrate } from './database/migrate.js';
 
 /** What the storage service stands on; made before Nest starts, so that a wrong key or a lost directory stops the start. */
@@ -26,7 +27,7 @@ export interface StorageResources {
   adminToken: Secret;
   /** The file with the admin token, null when the operator set one. */
   adminTokenFile: string | null;
-  /** Ends the embedded server. The pool must be closed before. */
+  /** Ends the pool, then the embedded server. */
   close(): Promise<void>;
 }
 
@@ -86,8 +87,14 @@ export async function openStorage(env: Env, onFatal: (error: unknown) => void): 
       await takeNextRevision(dataSource);
     };
     const database = new Database(connection, { onMigrated, onFatal });
-    await database.start();
-    const close = async (): Promise<void> => server?.stop();
+    const close = async (): Promise<void> => {
+      await database.close();
+      await server?.stop();
+    };
+    await database.start().catch(async (error: unknown) => {
+      await database.close();
+      throw error;
+    });
     return { database, keyRing, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();
@@ -100,7 +107,12 @@ export async function migrateOnce(env: Env, report: (line: string) => void): Pro
   const { connection, server } = await reachDatabase(env, new DataDirectory(env.DATA_DIR));
   try {
     return await migrate(connection, report);
+  } catch (error) {
+    throw databaseRefusal(error) ?? (isDatabaseUnavailable(error) ? databaseAway() : error);
   } finally {
     await server?.stop();
   }
 }
+
+const databaseAway = (): StartupError =>
+  new StartupError('The database of DATABASE_URL cannot be reached.', EXIT_UNAVAILABLE);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 
@@ -28,6 +28,25 @@ export const databasePid = (dataDir: string): number | null => {
   } catch {
     return null;
   }
+};
+
+const isNumber = (name: string): boolean => /^\d+$/.test(name);
+
+const commandOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+};
+
+/** Every process that works on the database of a data directory, `initdb` included; Linux only. */
+export const databaseProcesses = (dataDir: string): string[] => {
+  const directories = [dataDir, databaseDirectory(dataDir)];
+  return readdirSync('/proc')
+    .filter(isNumber)
+    .map(commandOf)
+    .filter((command) => /postgres|initdb/.test(command) && directories.some((place) => command.includes(place)));
 };
 
 /** Connects to the running embedded server as its superuser, beside the application. */

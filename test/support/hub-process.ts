@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const DIST = fileURLToPath(new URL('../../dist/src/', import.meta.url));
 const START_MILLISECONDS = 30_000;
 
 export interface HubProcess {
@@ -17,12 +17,25 @@ export interface FinishedProcess {
   output: string;
 }
 
-const launch = (
+/** What is run; `main.js` without arguments unless told. */
+interface Program {
+  script?: 'main.js' | 'migrate.js';
+  args?: string[];
+}
+
+export interface LaunchedProcess {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+}
+
+/** The built application, wherever it is in its life. */
+export const launchHubProcess = (
   env: Record<string, string>,
-  options: { uid?: number; gid?: number; cwd?: string },
-): { child: ChildProcess; output: () => string } => {
+  options: { uid?: number; gid?: number; cwd?: string } = {},
+  { script = 'main.js', args = [] }: Program = {},
+): LaunchedProcess => {
   // Nothing of the test's own environment but the path: what a process is started with is written in the test.
-  const child = spawn(process.execPath, [MAIN], {
+  const child = spawn(process.execPath, [DIST + script, ...args], {
     env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
@@ -33,7 +46,8 @@ const launch = (
   return { child, output: () => text };
 };
 
-const exitOf = (child: ChildProcess): Promise<number | null> =>
+/** The exit code, once it is gone; null: ended by a signal. */
+export const exitOf = (child: ChildProcess): Promise<number | null> =>
   child.exitCode !== null || child.signalCode !== null
     ? Promise.resolve(child.exitCode)
     : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
@@ -43,7 +57,7 @@ export async function startHubProcess(
   env: Record<string, string>,
   options: { uid?: number; gid?: number; cwd?: string } = {},
 ): Promise<HubProcess> {
-  const { child, output } = launch(env, options);
+  const { child, output } = launchHubProcess(env, options);
   const deadline = Date.now() + START_MILLISECONDS;
   let url: string | undefined;
   while (!url) {
@@ -67,8 +81,8 @@ export async function startHubProcess(
 }
 
 /** A process that is expected to end by itself, such as one with a wrong setting. */
-export async function runHubProcess(env: Record<string, string>): Promise<FinishedProcess> {
-  const { child, output } = launch(env, {});
+export async function runHubProcess(env: Record<string, string>, program: Program = {}): Promise<FinishedProcess> {
+  const { child, output } = launchHubProcess(env, {}, program);
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MILLISECONDS);
   const code = await exitOf(child);
   clearTimeout(timer);

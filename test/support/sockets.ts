@@ -97,3 +97,23 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     close: () => close(server, open),
   };
 }
+
+/** Makes a unix socket reachable at a port. */
+export async function startSocketProxy(port: number, path: string): Promise<{ close(): Promise<void> }> {
+  const open = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(path);
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        open.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    client.pipe(upstream).pipe(client);
+  });
+  await listen(server, port);
+  return { close: () => close(server, open) };
+}

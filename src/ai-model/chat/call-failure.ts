@@ -5,11 +5,11 @@ import { fromOutboundError } from '../providers/openai-errors.js';
 import { ProviderError } from '../providers/provider-error.js';
 import { SseLimitError } from './wire/sse-reader.js';
 
-/** Why a call failed; what ended it early counts before what broke because of that. Throws what nobody expects. */
+/** Why a call failed; what ended it early counts before what broke because of that. */
 export const failureOf = (error: unknown, signal: CancelSignal): ProviderError | AppError => {
   const cause: unknown = signal.aborted ? signal.reason : error;
   if (cause instanceof ProviderError || cause instanceof AppError) return cause;
   if (cause instanceof OutboundError) return fromOutboundError(cause);
   if (cause instanceof SseLimitError) return new ProviderError('bad_answer', { message: cause.message });
-  throw cause;
+  return new AppError('internal_error', { cause });
 };

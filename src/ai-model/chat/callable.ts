@@ -1,11 +1,15 @@
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import { PROVIDER_REGISTRY } from '../providers/registry.js';
 import { AppError } from '../../platform/errors/app-error.js';
 
 const FINAL = { 'x-should-retry': 'false' };
 
 /** Has what a call needs, as far as the hub can tell without making one. */
 export const isCallable = (model: SnapshotModel): boolean =>
-  model.is_enabled && model.credential_readable && (model.is_local || model.api_key !== null);
+  PROVIDER_REGISTRY[model.provider].load !== null &&
+  model.is_enabled &&
+  model.credential_readable &&
+  (model.is_local || model.api_key !== null);
 
 /** Says why a model cannot be called, by an error of its own for each reason. */
 export const requireCallable = (model: SnapshotModel, { stream }: { stream: boolean }): void => {

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isPlainObject } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
@@ -25,6 +26,8 @@ export interface ChatCallContext {
   reply: FastifyReply;
   usage: UsageBuffer;
 }
+
+const logger = new Logger('Call');
 
 type Recorded = Partial<Pick<FinishedCall, 'usage' | 'firstByteMs'>>;
 
@@ -79,6 +82,10 @@ export class ChatCall {
     this.recordFailure(failure, forwarder ? this.streamed(forwarder) : {});
     const error = this.toCaller(failure);
     if (!forwarder?.hasStarted) throw error;
+    // He does not read, so nothing more can be told: what is still buffered for him goes with the connection.
+    if (error.code === 'client_gone') return void this.context.reply.raw.destroy();
+    if (error.code === 'internal_error')
+      logger.error({ msg: 'A stream failed inside the hub', err: error, request_id: this.context.request.id });
     forwarder.fail(error);
   }
 
@@ -131,7 +138,7 @@ export class ChatCall {
 
   private recordFailure(failure: ProviderError | AppError, streamed: Recorded = {}): void {
     if (failure instanceof ProviderError) this.record(failure.errorClass, streamed, failure.message);
-    else this.record('client_gone', streamed, failure.message);
+    else this.record(failure.code === 'internal_error' ? 'server' : 'client_gone', streamed, failure.message);
   }
 
   private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {

@@ -1,8 +1,8 @@
 import { AppError } from '../../platform/errors/app-error.js';
 import { parseJsonObject } from '../../platform/http/json-body.js';
+import { MAX_DEPTH } from '../../platform/http/json-cost.js';
 import { JsonShapeError, scanTopLevel, type TopLevel } from './wire/json-object-editor.js';
 
-const MAX_DEPTH = 64;
 /** A caller names an alias and nothing else: where a call goes and with which key is the hub's business. */
 const NOT_THE_CALLERS = new Set(['api_base', 'base_url', 'api_key']);
 /** Inside these, names are the caller's own: JSON schemas of tools and answers. */
@@ -22,7 +22,7 @@ export interface IncomingChat {
 
 const refuse = (param: string, detail: string): AppError => new AppError('validation_failed', { detail, param });
 
-const findForbidden = (value: unknown): string | null => {
+const findForbidden = (value: unknown, isTopLevel = false): string | null => {
   if (typeof value !== 'object' || value === null) return null;
   if (Array.isArray(value)) {
     for (const entry of value) {
@@ -33,7 +33,7 @@ const findForbidden = (value: unknown): string | null => {
   }
   for (const key in value) {
     if (NOT_THE_CALLERS.has(key)) return key;
-    const found = SCHEMAS.has(key) ? null : findForbidden((value as Record<string, unknown>)[key]);
+    const found = isTopLevel && SCHEMAS.has(key) ? null : findForbidden((value as Record<string, unknown>)[key]);
     if (found) return found;
   }
   return null;
@@ -68,7 +68,7 @@ export const readChatRequest = (
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
     throw refuse('stream', 'stream must be true or false.');
   }
-  const forbidden = findForbidden(parameters);
+  const forbidden = findForbidden(parameters, true);
   if (forbidden) {
     throw refuse(forbidden, `${forbidden} cannot be set by a call: the model's configuration decides it.`);
   }

@@ -90,6 +90,7 @@ export class StreamForwarder {
     this.deadline.waitForCaller(true);
     this.response.once('drain', () => {
       this.deadline.waitForCaller(false);
+      this.deadline.touch();
       body.resume();
     });
   }

@@ -22,6 +22,8 @@ export class ModelDirectory implements OnModuleInit {
   private readonly logger = new Logger('ModelDirectory');
   private state: DirectoryState | null = null;
   private contactAt: number | null = null;
+  /** When the newest good answer was asked for: what was written before that is in it. */
+  private knownAsOf = 0;
   /** Storage was last asked in vain: nobody waits for it again until the poll finds it there. */
   private isAway = false;
   private running: Promise<void> | null = null;
@@ -104,7 +106,7 @@ export class ModelDirectory implements OnModuleInit {
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
     await Promise.race([this.refreshFromNow(), late]);
     clearTimeout(timer);
-    if (this.contactAt !== null && this.contactAt >= askedAt) return true;
+    if (this.knownAsOf >= askedAt) return true;
     // It may hang for as long as STORAGE_SERVICE_TIMEOUT: one caller has waited for it, the next ones need not.
     this.noteAway('no answer in time');
     return false;
@@ -127,11 +129,13 @@ export class ModelDirectory implements OnModuleInit {
   }
 
   private async load(): Promise<void> {
+    const startedAt = Date.now();
     try {
       const snapshot = await this.storage.getSnapshot(this.state?.revision ?? null);
       if (snapshot && snapshot.revision > (this.state?.revision ?? 0)) this.state = new DirectoryState(snapshot);
       if (this.isAway) this.logger.log('The storage service is there again');
       this.isAway = false;
+      this.knownAsOf = startedAt;
       this.contactAt = Date.now();
     } catch (error) {
       this.noteAway(error);

@@ -103,7 +103,7 @@ export class OpenAiWire implements ChatProvider {
     const { status, headers, body } = response;
     const isStream = status < 400 && textOf(headers['content-type']).startsWith('text/event-stream');
     if (isStream) return { kind: 'stream', ...headOf(headers, target), body };
-    throw noStream(status, await readBounded(response, MAX_ERROR_BYTES), headers, target);
+    throw noStream(status, await readBounded(response), headers, target);
   }
 
   private target(model: SnapshotModel): Target {

@@ -26,7 +26,7 @@ const RULES: Record<ErrorClass, ClassRule> = {
   bad_answer: { code: 'provider_bad_answer', retryable: false },
   blocked_destination: { code: 'destination_blocked', retryable: false },
   credential_unavailable: { code: 'credential_unavailable', retryable: false },
-  client_gone: { code: 'provider_error', retryable: false },
+  client_gone: { code: 'client_gone', retryable: false },
 };
 
 /** Longer waits than this are ignored by OpenAI's SDKs, and obeyed without limit by Anthropic's. */

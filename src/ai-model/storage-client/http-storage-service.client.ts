@@ -23,6 +23,7 @@ import { ListenAddress } from '../../platform/http/listen-address.js';
 import type { Secret } from '../../platform/secrets/secret.js';
 import { type AnswerFields, checkAnswer, CONFIG, CONFIG_LIST, HEALTH, receiptOf, STATISTICS } from './check-answer.js';
 import { checkSnapshot } from './check-snapshot.js';
+import { withConnectTimeout } from './connect-timeout.js';
 import { readRevisions } from './revision-stream.js';
 import { StorageUnavailable, toStorageError } from './storage-errors.js';
 import { type OnBehalfOf, type StorageHealth, StorageServiceClient } from './storage-service.client.js';
@@ -36,6 +37,8 @@ const RETRYABLE_STATUSES = new Set([429, 502, 503, 504]);
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 /** Larger than 10,000 configs with everything in them. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+
+const AGENT_OPTIONS = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 32 };
 
 interface Call extends Pick<AxiosRequestConfig, 'params' | 'data' | 'headers' | 'responseType'> {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -53,8 +56,8 @@ export class ServiceToken {
 /** Speaks HTTP to the storage service, wherever it runs: in this process by default. */
 @Injectable()
 export class HttpStorageServiceClient extends StorageServiceClient implements OnApplicationShutdown {
-  private readonly httpAgent = new HttpAgent({ keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 32 });
-  private readonly httpsAgent = new HttpsAgent({ keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 32 });
+  private readonly httpAgent = withConnectTimeout(new HttpAgent(AGENT_OPTIONS));
+  private readonly httpsAgent = withConnectTimeout(new HttpsAgent(AGENT_OPTIONS));
 
   constructor(
     private readonly http: HttpService,
@@ -189,6 +192,7 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
       httpsAgent: this.httpsAgent,
       signal: signal ?? limit,
       validateStatus: () => true,
+      paramsSerializer: { indexes: null },
       maxRedirects: 0,
       maxContentLength: MAX_ANSWER_BYTES,
       maxBodyLength: MAX_ANSWER_BYTES,

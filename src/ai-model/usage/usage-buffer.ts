@@ -43,8 +43,9 @@ export class UsageBuffer {
     clearInterval(this.timer);
     const deadline = Date.now() + milliseconds;
     while ((this.pending || this.records.size > 0) && Date.now() < deadline) {
-      await this.send();
-      if (this.pending) await new Promise((resolve) => setTimeout(resolve, 100));
+      // A storage that hangs must not hold up the end of the process.
+      await Promise.race([this.send(), pause(deadline - Date.now())]);
+      if (this.pending) await pause(Math.min(100, deadline - Date.now()));
     }
     const left = [...this.records.values(), ...(this.pending?.records ?? [])];
     if (left.length > 0) {
@@ -106,3 +107,6 @@ export class UsageBuffer {
 }
 
 const callsIn = (records: readonly UsageRecord[]): number => records.reduce((sum, record) => sum + record.calls, 0);
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)).unref());

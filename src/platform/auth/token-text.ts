@@ -38,6 +38,9 @@ export const generateToken = (kind: TokenKind): { text: string; prefix: string }
 export const isWellFormedToken = (text: string): boolean =>
   FORM.test(text) && checksumOf(text.slice(0, -CHECKSUM_CHARACTERS)) === text.slice(-CHECKSUM_CHARACTERS);
 
+/** What any token looks like, also one that the operator made up for `ADMIN_TOKEN`: 32 to 256 printable characters. */
+export const mayBeToken = (text: string): boolean => /^[\x21-\x7e]{32,256}$/.test(text);
+
 /**
  * SHA-256 in hex: what is stored and compared instead of a token. No stretching: 256 random bits need none, and a slow
  * hash would be a denial of service on ourselves. Looking the digest up cannot leak the token by its timing.

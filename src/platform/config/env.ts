@@ -1,4 +1,5 @@
 import { IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, Min, validateSync } from 'class-validator';
+import { mayBeToken } from '../auth/token-text.js';
 import { StartupError } from '../errors/startup-error.js';
 import { type PrivateOrigins, parsePrivateOrigins, LOOPBACK_ORIGINS } from '../http/outbound/private-origins.js';
 import { Secret } from '../secrets/secret.js';
@@ -9,7 +10,6 @@ export type ServiceRole = (typeof SERVICE_ROLES)[number];
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOG_FORMATS = ['json', 'pretty'] as const;
 
-const OPERATOR_TOKEN = /^[\x21-\x7e]{32,256}$/;
 const TOKEN_FORM = 'must be 32 to 256 printable ASCII characters without spaces';
 
 /**
@@ -142,7 +142,7 @@ const readPrivateOrigins = (source: Source, env: Env): PrivateOrigins => {
 const checkTokens = (env: Env): void => {
   for (const name of ['ADMIN_TOKEN', 'STORAGE_SERVICE_TOKEN'] as const) {
     const token = env[name];
-    if (token && !OPERATOR_TOKEN.test(token.reveal())) fail(name, TOKEN_FORM);
+    if (token && !mayBeToken(token.reveal())) fail(name, TOKEN_FORM);
   }
 };
 

@@ -48,6 +48,7 @@ export const ERROR_CATALOGUE: Record<ErrorCode, CatalogueEntry> = {
   provider_timeout: { status: 504, title: 'The provider did not answer in time' },
   provider_bad_answer: { status: 502, title: 'The provider gave an answer that cannot be read' },
   provider_error: { status: 502, title: 'The provider failed' },
+  client_gone: { status: 499, title: 'The caller left before the answer was complete' },
   storage_unavailable: { status: 503, title: 'The storage cannot be reached right now' },
   shutting_down: { status: 503, title: 'This process is shutting down' },
   internal_error: { status: 500, title: 'Something went wrong inside the hub' },

@@ -13,6 +13,9 @@ import { type BodyUse, registerJsonBody } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
 const BODY_LIMIT = MEGABYTE;
+const USAGE_PATH = `/${INTERNAL_PATH}/usage`;
+/** A thousand records with the longest texts in the widest characters are a fifth of it. */
+const USAGE_BODY_LIMIT = 8 * MEGABYTE;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 const MAX_CONNECTIONS = 10_000;
 /** Longer than a load balancer keeps its connections (60 s), so that it is never we who close first. */
@@ -24,7 +27,7 @@ const isCallPath = (url: string): boolean => CHAT_PATHS.some((path) => url.start
 /** A call's body is large: it is parsed when its caller is known, and passed on as bytes. Usage has a checker of its own. */
 const bodyUseOf = (url: string): BodyUse => {
   if (isCallPath(url)) return 'bytes';
-  return url === `/${INTERNAL_PATH}/usage` ? 'unwalked' : 'parsed';
+  return url === USAGE_PATH ? 'unwalked' : 'parsed';
 };
 
 const requestIdOf = (header: string | string[] | undefined): string =>
@@ -74,6 +77,7 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
   registerJsonBody(server, bodyUseOf);
   server.addHook('onRoute', (route) => {
     if (isCallPath(route.url)) route.bodyLimit = env.MAX_CALL_BODY_MB * MEGABYTE;
+    if (route.url === USAGE_PATH) route.bodyLimit = USAGE_BODY_LIMIT;
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

@@ -2,9 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isPlainObject } from '../../contract/fields.js';
 import { AppError } from '../errors/app-error.js';
-import { costProblem } from './json-cost.js';
+import { costProblem, MAX_DEPTH } from './json-cost.js';
 
-const MAX_DEPTH = 64;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 declare module 'fastify' {
@@ -66,7 +65,7 @@ export type BodyUse = 'parsed' | 'unwalked' | 'bytes';
 
 /**
  * Replaces Fastify's JSON parser: keeps the bytes and refuses compressed bodies. They are parsed when they are first
- * asked for, which is after the guard: nobody without a token makes the process read what he sent.
+ * asked for, which is after the guard: nobody without a token makes the process parse what he sent.
  */
 export const registerJsonBody = (server: FastifyInstance, useOf: (url: string) => BodyUse): void => {
   server.removeAllContentTypeParsers();

@@ -1,4 +1,5 @@
 import { parse } from 'pg-connection-string';
+import { StartupError } from '../../platform/errors/startup-error.js';
 import type { Secret } from '../../platform/secrets/secret.js';
 import type { EmbeddedPostgresConnection } from './embedded/embedded-postgres.js';
 
@@ -12,9 +13,20 @@ export interface DatabaseConnection {
   ssl: boolean | object | undefined;
 }
 
+const parseUrl = (url: Secret): ReturnType<typeof parse> => {
+  try {
+    return parse(url.reveal());
+  } catch {
+    // The parser's message quotes the address, password and all.
+    throw new StartupError(
+      'DATABASE_URL cannot be read: special characters in the user name or the password must be percent-encoded, such as %23 for #.',
+    );
+  }
+};
+
 /** Reads `postgresql://user:password@host:5432/database?sslmode=…`, also `?host=/socket/directory`. */
 export const connectionFromUrl = (url: Secret): DatabaseConnection => {
-  const parsed = parse(url.reveal());
+  const parsed = parseUrl(url);
   return {
     host: parsed.host ?? 'localhost',
     port: Number(parsed.port ?? 5432),

@@ -1,4 +1,5 @@
 import { EntityMetadataNotFoundError, QueryFailedError, TypeORMError } from 'typeorm';
+import { StartupError } from '../../platform/errors/startup-error.js';
 import { AppError } from '../../platform/errors/app-error.js';
 
 const UNIQUE_VIOLATION = '23505';
@@ -8,7 +9,10 @@ const UNAVAILABLE =
 const UNAVAILABLE_TEXT =
   /connection terminated|connection ended|timeout exceeded|query read timeout|client was closed|cannot use a pool|not connected|not queryable|driver not connected/i;
 
+const CONNECTION_CALLS = new Set(['connect', 'read', 'write', 'getaddrinfo']);
+
 interface Failure {
+  syscall?: string;
   code?: string;
   constraint?: string;
   message?: string;
@@ -20,13 +24,28 @@ const failureOf = (error: unknown): Failure =>
 /** True when the failure says that the database is away, not that a statement is wrong. */
 export const isDatabaseUnavailable = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false;
-  const { code, message } = failureOf(error);
+  const { code, message, syscall } = failureOf(error);
   // The connection was never there yet, so TypeORM does not know its entities.
   if (error instanceof EntityMetadataNotFoundError) return true;
-  if (typeof code === 'string' && UNAVAILABLE.test(code)) return true;
+  // Files have such codes too: only what was said of a connection counts.
+  const isOfFile = syscall !== undefined && !CONNECTION_CALLS.has(syscall);
+  if (typeof code === 'string' && UNAVAILABLE.test(code) && !isOfFile) return true;
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   const isDriverError = error instanceof TypeORMError || typeof code !== 'string';
   return isDriverError && UNAVAILABLE_TEXT.test(message ?? '');
+};
+
+const REFUSALS: Partial<Record<string, string>> = {
+  '28P01': 'is refused by the server: the password is wrong',
+  '28000': 'is refused by the server: this user may not connect',
+  '3D000': 'names a database that does not exist',
+  '42501': 'names a user who may not change the schema',
+};
+
+/** What the server says of the settings themselves: waiting does not mend it. Null: something else. */
+export const databaseRefusal = (error: unknown): StartupError | null => {
+  const problem = REFUSALS[failureOf(error)?.code ?? ''];
+  return problem ? new StartupError(`DATABASE_URL ${problem}.`) : null;
 };
 
 /** True when an insert or update broke the unique constraint of this name. */

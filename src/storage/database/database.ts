@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { DatabaseConnection } from './connection.js';
 import { dataSourceOptions } from './data-source-options.js';
-import { isDatabaseUnavailable } from './database-errors.js';
+import { databaseRefusal, isDatabaseUnavailable } from './database-errors.js';
 import { migrate } from './migrate.js';
 
 const RETRY_MILLISECONDS = 1000;
@@ -42,7 +42,7 @@ export class Database {
     try {
       await this.prepare();
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error;
+      if (!isDatabaseUnavailable(error)) throw databaseRefusal(error) ?? error;
       this.logger.warn({ msg: 'The database cannot be reached; trying again every second', err: error });
       this.scheduleRetry();
     }
@@ -61,9 +61,11 @@ export class Database {
 
   private async prepare(): Promise<void> {
     await migrate(this.connection, (line) => this.logger.log(line));
+    if (this.isClosed) return;
     if (!this.dataSource.isInitialized) await this.dataSource.initialize();
     await this.events.onMigrated(this.dataSource);
-    this.ready = true;
+    this.ready = !this.isClosed;
+    if (this.isClosed) await this.dataSource.destroy();
   }
 
   private scheduleRetry(): void {
@@ -71,7 +73,8 @@ export class Database {
     this.retry = setTimeout(() => {
       this.prepare().then(
         () => this.logger.log('The database is there'),
-        (error: unknown) => (isDatabaseUnavailable(error) ? this.scheduleRetry() : this.events.onFatal(error)),
+        (error: unknown) =>
+          isDatabaseUnavailable(error) ? this.scheduleRetry() : this.events.onFatal(databaseRefusal(error) ?? error),
       );
     }, RETRY_MILLISECONDS);
   }

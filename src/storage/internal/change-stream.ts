@@ -11,6 +11,7 @@ const HEARTBEAT_MILLISECONDS = 15_000;
 export class ChangeStream implements BeforeApplicationShutdown {
   private readonly watchers = new Set<ServerResponse>();
   private lastTold = 0;
+  private isClosed = false;
   private look: NodeJS.Timeout | undefined;
   private heartbeat: NodeJS.Timeout | undefined;
 
@@ -24,6 +25,8 @@ export class ChangeStream implements BeforeApplicationShutdown {
     // Node holds the head of a HEAD back until the end, which a stream has not.
     if (response.req.method === 'HEAD') return void response.end();
     response.write(this.lastTold > 0 ? event(this.lastTold) : ': hello\n\n');
+    // Who comes back during the shutdown must not hold it up.
+    if (this.isClosed) return void response.end();
     this.watchers.add(response);
     response.on('close', () => this.remove(response));
     this.look ??= setInterval(() => void this.lookForOthers(), LOOK_MILLISECONDS);
@@ -31,6 +34,7 @@ export class ChangeStream implements BeforeApplicationShutdown {
   }
 
   beforeApplicationShutdown(): void {
+    this.isClosed = true;
     for (const watcher of this.watchers) watcher.end();
     this.stopTimers();
   }

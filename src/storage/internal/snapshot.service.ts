@@ -10,6 +10,7 @@ import { TokenEntity } from '../token/token.entity.js';
 
 interface Observation {
   id: string;
+  version: number;
   readable: boolean;
 }
 
@@ -17,10 +18,11 @@ interface Observation {
  * Notes for the lists which configs have a secret that does not open, and which one opens again. An observation, not
  * a change of the config: its version stays.
  */
+const AS_SEEN = '(id, version) IN (SELECT * FROM unnest($1::uuid[], $2::integer[]))';
 const NOTE_UNREADABLE = `UPDATE ai_model_configs SET credential_error = 'undecryptable'
-  WHERE id = ANY($1::uuid[]) AND credential_error IS DISTINCT FROM 'undecryptable'`;
+  WHERE ${AS_SEEN} AND credential_error IS DISTINCT FROM 'undecryptable'`;
 const NOTE_READABLE = `UPDATE ai_model_configs SET credential_error = NULL
-  WHERE id = ANY($1::uuid[]) AND credential_error = 'undecryptable'`;
+  WHERE ${AS_SEEN} AND credential_error = 'undecryptable'`;
 
 /** Everything an AI model service needs, as of one revision. The only place where stored secrets are opened. */
 @Injectable()
@@ -40,7 +42,10 @@ export class SnapshotService {
     const { snapshot, observations } = await this.dataSource.transaction('REPEATABLE READ', (manager) =>
       this.read(manager),
     );
-    await this.note(observations);
+    // Said in the lists a moment later, or at the next snapshot: no reason to withhold this one.
+    await this.note(observations).catch((error: unknown) =>
+      this.logger.warn({ msg: 'Unreadable secrets could not be noted', err: error }),
+    );
     return snapshot;
   }
 
@@ -58,7 +63,11 @@ export class SnapshotService {
         models,
         tokens: [this.adminToken(), ...tokens.map(toSnapshotToken)],
       },
-      observations: models.map((model) => ({ id: model.id, readable: model.credential_readable })),
+      observations: models.map((model) => ({
+        id: model.id,
+        version: model.version,
+        readable: model.credential_readable,
+      })),
     };
   }
 
@@ -81,19 +90,17 @@ export class SnapshotService {
   }
 
   private async note(observations: Observation[]): Promise<void> {
-    const idsOf = (readable: boolean): string[] =>
-      observations.filter((seen) => seen.readable === readable).map((seen) => seen.id);
-    const unreadable = idsOf(false);
-    if (unreadable.length > 0) {
-      const [, noted] = await this.dataSource.query<[unknown, number]>(NOTE_UNREADABLE, [unreadable]);
-      if (noted > 0)
-        this.logger.warn({
-          msg: 'Stored secrets cannot be decrypted with this key ring; enter them again',
-          config_ids: unreadable.slice(0, 20),
-          count: unreadable.length,
-        });
+    const columnsOf = (readable: boolean): [string[], number[]] => {
+      const seen = observations.filter((observation) => observation.readable === readable);
+      return [seen.map(({ id }) => id), seen.map(({ version }) => version)];
+    };
+    const unreadable = columnsOf(false);
+    await this.dataSource.query(NOTE_READABLE, columnsOf(true));
+    const [, noted] = await this.dataSource.query<[unknown, number]>(NOTE_UNREADABLE, unreadable);
+    if (noted > 0) {
+      const msg = 'Stored secrets cannot be decrypted with this key ring; enter them again';
+      this.logger.warn({ msg, config_ids: unreadable[0].slice(0, 20), count: unreadable[0].length });
     }
-    await this.dataSource.query(NOTE_READABLE, [idsOf(true)]);
   }
 }
 

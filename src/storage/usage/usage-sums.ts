@@ -83,8 +83,10 @@ const addRecord = (sum: ConfigSum, record: UsageRecord): void => {
     if (at >= (sum.lastError?.at ?? 0)) sum.lastError = { text: record.last_error ?? outcome, at };
   }
   const tellsAboutKey = outcome === 'ok' || outcome === 'auth';
-  if (tellsAboutKey && at >= (sum.credential?.at ?? 0)) {
-    sum.credential = { version: record.config_version, isRejected: outcome === 'auth', at };
+  const known = sum.credential ?? { version: 0, at: 0 };
+  const { config_version: version } = record;
+  if (tellsAboutKey && (version > known.version || (version === known.version && at >= known.at))) {
+    sum.credential = { version, isRejected: outcome === 'auth', at };
   }
 };
 

@@ -27,7 +27,7 @@ const ADD_MINUTES = `INSERT INTO usage_minutes
 const ADD_TO_CONFIG = `UPDATE ai_model_configs SET
     usage_count = usage_count + $2,
     error_count = error_count + $3,
-    last_error = CASE WHEN $5::text IS NOT NULL AND (last_used_at IS NULL OR $6::timestamptz >= last_used_at) THEN $5 ELSE last_error END,
+    last_error = coalesce($5, last_error),
     last_used_at = greatest(last_used_at, $4::timestamptz)
   WHERE id = $1`;
 
@@ -73,16 +73,8 @@ export class UsageService {
   private async addToConfigs(manager: EntityManager, sums: ConfigSum[]): Promise<boolean> {
     let statusChanged = false;
     for (const sum of sums) {
-      const { lastError } = sum;
-      const errorAt = lastError ? new Date(lastError.at) : null;
-      await manager.query(ADD_TO_CONFIG, [
-        sum.configId,
-        sum.calls,
-        sum.errors,
-        new Date(sum.lastUsedAt),
-        lastError?.text ?? null,
-        errorAt,
-      ]);
+      const { configId, calls, errors, lastUsedAt, lastError } = sum;
+      await manager.query(ADD_TO_CONFIG, [configId, calls, errors, new Date(lastUsedAt), lastError?.text ?? null]);
       if (sum.credential && (await this.noteCredential(manager, sum.configId, sum.credential))) statusChanged = true;
     }
     return statusChanged;

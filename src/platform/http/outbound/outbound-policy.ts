@@ -52,7 +52,7 @@ export class OutboundPolicy {
 
   constructor(private readonly allowed: PrivateOrigins) {}
 
-  /** Judges an `api_base` as somebody wrote it. The returned URL is the one to store and to call. */
+  /** Judges an `api_base` as somebody wrote it. The returned URL is how it will be called. */
   checkUrl(text: string): { url: URL } | { refused: OutboundRefusal } {
     const spelling = refuseSpelling(text);
     if (spelling) {
