@@ -1,4 +1,4 @@
-import type { ModelConfigView } from './model-config.contract.js';
+import type { ModelConfigView } from './model-config-view.contract.js';
 import type { Scope } from './scopes.js';
 
 /**

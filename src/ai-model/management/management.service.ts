@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ModelConfigView } from '../../contract/model-config.contract.js';
+import type { ModelConfigView } from '../../contract/model-config-view.contract.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { StorageUnavailable } from '../storage-client/storage-errors.js';
 import { type OnBehalfOf, StorageServiceClient } from '../storage-client/storage-service.client.js';

@@ -5,14 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
-import type {
-  ActiveModelList,
-  ModelConfigCreate,
-  ModelConfigList,
-  ModelConfigQuery,
-  ModelConfigUpdate,
-  ModelConfigView,
-} from '../../contract/model-config.contract.js';
+import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
+import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { CONFIGS_PATH, INTERNAL_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
 import type { Snapshot } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';

@@ -1,11 +1,6 @@
-import type {
-  ActiveModelList,
-  ModelConfigCreate,
-  ModelConfigList,
-  ModelConfigQuery,
-  ModelConfigUpdate,
-  ModelConfigView,
-} from '../../contract/model-config.contract.js';
+import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
+import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import type { Snapshot } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';

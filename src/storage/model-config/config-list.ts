@@ -1,5 +1,5 @@
 import type { Repository, SelectQueryBuilder } from 'typeorm';
-import { SORTABLE_FIELDS, type ModelConfigQuery } from '../../contract/model-config.contract.js';
+import { SORTABLE_FIELDS, type ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
 
 type Sortable = (typeof SORTABLE_FIELDS)[number];

@@ -1,14 +1,9 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import {
-  ActiveModelList,
-  ModelConfigCreate,
-  ModelConfigList,
-  ModelConfigQuery,
-  ModelConfigUpdate,
-  ModelConfigView,
-} from '../../contract/model-config.contract.js';
+import { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
+import { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { CONFIGS_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiCreated, ApiProblems, IfMatchHeader, IfNoneMatchHeader } from '../../platform/http/api-docs.js';

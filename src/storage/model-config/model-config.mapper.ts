@@ -1,4 +1,5 @@
-import type { ModelConfigUpdate, ModelConfigView } from '../../contract/model-config.contract.js';
+import type { ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import type { ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
 
 type PlainField = Exclude<keyof ModelConfigUpdate, 'api_key' | 'auth_headers'>;

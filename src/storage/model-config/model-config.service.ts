@@ -3,14 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository } from 'typeorm';
-import type {
-  ActiveModelList,
-  ModelConfigCreate,
-  ModelConfigList,
-  ModelConfigQuery,
-  ModelConfigUpdate,
-  ModelConfigView,
-} from '../../contract/model-config.contract.js';
+import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
+import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { etagOf } from '../../platform/http/etag.js';
 import { OutboundPolicy } from '../../platform/http/outbound/outbound-policy.js';
