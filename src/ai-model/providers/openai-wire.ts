@@ -1,3 +1,4 @@
+import { canParseUrl } from '../../platform/http/can-parse-url.js';
 import { isPlainObject } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
@@ -24,7 +25,7 @@ interface Target {
 const targetOf = (model: SnapshotModel, defaultApiBase: string | null): Target => {
   const base = model.api_base ?? defaultApiBase;
   if (!base) throw new ProviderError('blocked_destination', { message: 'the config has no api_base' });
-  if (!URL.canParse(base)) throw new ProviderError('blocked_destination', { message: 'api_base is no address' });
+  if (!canParseUrl(base)) throw new ProviderError('blocked_destination', { message: 'api_base is no address' });
   return {
     url: new URL(`${base.replace(/\/+$/, '')}/chat/completions`),
     headers: {

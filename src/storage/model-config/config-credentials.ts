@@ -1,3 +1,4 @@
+import { canParseUrl } from '../../platform/http/can-parse-url.js';
 import { Injectable } from '@nestjs/common';
 import type { ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { Provider } from '../../contract/providers.js';
@@ -33,7 +34,7 @@ const hintOf = (key: string): string => key.slice(-Math.min(HINT_CHARACTERS, Mat
 export const allowedOriginOf = ({ provider, apiBase }: Destination): string => {
   if (apiBase === null) return `provider:${provider}`;
   // No writer of ours lets such an address in; in a row that was edited by hand it opens nothing.
-  return URL.canParse(apiBase) ? new URL(apiBase).origin : 'no address';
+  return canParseUrl(apiBase) ? new URL(apiBase).origin : 'no address';
 };
 
 const isSameDestination = (before: Destination, after: Destination): boolean =>

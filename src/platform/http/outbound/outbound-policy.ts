@@ -1,3 +1,4 @@
+import { canParseUrl } from '../can-parse-url.js';
 import { addressKind } from './address-kind.js';
 import { ODD_PORTS } from './odd-ports.js';
 import { findListing, type PrivateOrigins } from './private-origins.js';
@@ -122,11 +123,11 @@ function refuseSpelling(text: string): OutboundRefusalReason | null {
   if (rest.includes('?')) {
     return 'query';
   }
-  return URL.canParse(text) ? null : 'malformed';
+  return canParseUrl(text) ? null : 'malformed';
 }
 
 function judgeOrigin(origin: string, allowed: PrivateOrigins): OriginVerdict {
-  if (!URL.canParse(origin)) {
+  if (!canParseUrl(origin)) {
     return { refusal: refuse('scheme'), isListed: false }; // `URL` gives the origin "null" to all but web schemes
   }
   const url = new URL(origin);

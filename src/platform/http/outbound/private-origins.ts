@@ -1,3 +1,4 @@
+import { canParseUrl } from '../can-parse-url.js';
 import { addressKind } from './address-kind.js';
 
 /** One origin that the operator allows although it is private or plain http. */
@@ -78,7 +79,7 @@ function parseHost(text: string, position: number): string {
   if (text.includes('*')) {
     throw new PrivateOriginError(position, 'has a * in the host: only the port may be *.');
   }
-  if (!URL.canParse(`http://${text}`)) {
+  if (!canParseUrl(`http://${text}`)) {
     throw new PrivateOriginError(position, 'has no valid host.');
   }
   const host = new URL(`http://${text}`).hostname.replace(/\.$/u, '');
