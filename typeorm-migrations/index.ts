@@ -3,6 +3,7 @@ import { SystemPromptTemplates1795392000002 } from './1795392000002-system-promp
 import { ApiTokens1795392000003 } from './1795392000003-api-tokens.js';
 import { Usage1795392000004 } from './1795392000004-usage.js';
 import { RevisionAndKeyChecks1795392000005 } from './1795392000005-revision-and-key-checks.js';
+import { CachedInputPrice1795478400001 } from './1795478400001-cached-input-price.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   ApiTokens1795392000003,
   Usage1795392000004,
   RevisionAndKeyChecks1795392000005,
+  CachedInputPrice1795478400001,
 ];

@@ -58,6 +58,7 @@ export class ModelConfigView {
   @AnswerField({ type: 'integer' }) max_retries: number;
   @AnswerField({ type: 'integer', nullable: true }) rate_limit_per_minute: number | null;
   @AnswerField({ type: 'number', nullable: true }) input_price_per_million: number | null;
+  @AnswerField({ type: 'number', nullable: true }) cached_input_price_per_million: number | null;
   @AnswerField({ type: 'number', nullable: true }) output_price_per_million: number | null;
   @AnswerField({ type: 'integer', description: 'Goes up by one with every change: the ETag' }) version: number;
   @AnswerField({ type: 'string', format: 'date-time' }) created_at: string;

@@ -171,6 +171,14 @@ class ModelConfigFields {
   @NumberField({ nullable: true, min: 0, max: 1_000_000, description: 'US dollars per million tokens' })
   input_price_per_million?: number | null;
 
+  @NumberField({
+    nullable: true,
+    min: 0,
+    max: 1_000_000,
+    description: 'US dollars per million input tokens that the provider had in its cache; null: as other input tokens',
+  })
+  cached_input_price_per_million?: number | null;
+
   @NumberField({ nullable: true, min: 0, max: 1_000_000, description: 'US dollars per million tokens' })
   output_price_per_million?: number | null;
 }

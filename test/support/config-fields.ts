@@ -94,6 +94,7 @@ export const FIELD_CASES: Record<string, FieldCase> = {
   max_retries: { set: 0, other: 10, initial: 3, nullable: false, bad: [...numbers(-1, 11), 1.5] },
   rate_limit_per_minute: { set: 1, other: 60, initial: null, nullable: true, bad: [...numbers(0, 1e7 + 1), 1.5] },
   input_price_per_million: { set: 0.15, other: 0, initial: null, nullable: true, bad: numbers(-1, 1_000_001) },
+  cached_input_price_per_million: { set: 0.075, other: 0, initial: null, nullable: true, bad: numbers(-1, 1_000_001) },
   output_price_per_million: { set: 0.6, other: 1_000_000, initial: null, nullable: true, bad: numbers(-1, 1_000_001) },
 };
 

@@ -151,6 +151,9 @@ export class ModelConfigEntity {
   @Column({ name: 'input_price_per_million', ...PRICE })
   inputPricePerMillion: number | null;
 
+  @Column({ name: 'cached_input_price_per_million', ...PRICE })
+  cachedInputPricePerMillion: number | null;
+
   @Column({ name: 'output_price_per_million', ...PRICE })
   outputPricePerMillion: number | null;
 

@@ -36,6 +36,7 @@ const COLUMN_OF = {
   max_retries: 'maxRetries',
   rate_limit_per_minute: 'rateLimitPerMinute',
   input_price_per_million: 'inputPricePerMillion',
+  cached_input_price_per_million: 'cachedInputPricePerMillion',
   output_price_per_million: 'outputPricePerMillion',
 } as const satisfies Record<PlainField, keyof ModelConfigEntity>;
 
@@ -86,6 +87,7 @@ export const toModelConfigView = (row: ModelConfigEntity): ModelConfigView => ({
   max_retries: row.maxRetries,
   rate_limit_per_minute: row.rateLimitPerMinute,
   input_price_per_million: row.inputPricePerMillion,
+  cached_input_price_per_million: row.cachedInputPricePerMillion,
   output_price_per_million: row.outputPricePerMillion,
   version: row.version,
   created_at: row.createdAt.toISOString(),
