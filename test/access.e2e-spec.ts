@@ -17,7 +17,8 @@ import { rawRequest, type RawAnswer } from './support/raw-request.js';
 import { nameOf, routesOf, type Route } from './support/routes.js';
 
 type Body = Record<string, unknown>;
-type Access = 'public' | 'any token' | 'internal' | GrantableScope;
+/** `several`: one of several scopes, told apart in a test of its own. */
+type Access = 'public' | 'any token' | 'several' | 'internal' | GrantableScope;
 
 const TOKENS = '/api/v1/tokens';
 const REVOKED_WITHIN_MILLISECONDS = 3000;
@@ -46,6 +47,10 @@ const ACCESS: Record<string, Access> = {
   'POST /api/v1/ai-models/configs': 'models:write',
   'PUT /api/v1/ai-models/configs/:id': 'models:write',
   'DELETE /api/v1/ai-models/configs/:id': 'models:write',
+  'GET /api/v1/ai-models/configs/:id/history': 'models:read',
+  'GET /api/v1/ai-models/configs/:id/history/diff': 'models:read',
+  'POST /api/v1/ai-models/configs/:id/history/:version/restore': 'models:write',
+  'GET /api/v1/history': 'several',
   'GET /api/v1/ai-models/statistics': 'usage:read',
   'POST /api/v1/tokens': 'admin',
   'GET /api/v1/tokens': 'admin',
@@ -60,12 +65,16 @@ const asRoute = (name: string): Route => {
   return { method, path };
 };
 const GUARDED = Object.entries(ACCESS).filter(([, access]) => access !== 'public');
-const SCOPED = GUARDED.filter(([, access]) => access !== 'any token');
+const SCOPED = GUARDED.filter(([, access]) => access !== 'any token' && access !== 'several');
 /** Served by the AI model service, which knows tokens by its snapshot. */
 const isCallRoute = (name: string): boolean => / \/(?:v1|api\/v1\/(?:chat|models))\//.test(`${name}/`);
 
 const fillIn = (path: string): string =>
-  path.replace(':id', randomUUID()).replace(':asset', 'swagger-ui.css').replace('*', 'some/alias');
+  path
+    .replace(':id', randomUUID())
+    .replace(':version', '1')
+    .replace(':asset', 'swagger-ui.css')
+    .replace('*', 'some/alias');
 
 describe('who may call what', () => {
   let hub: TestHub;
@@ -207,7 +216,10 @@ describe('who may call what', () => {
 
   it.each(GUARDED)('%s lets %s in', async (name, access) => {
     const token =
-      access === 'internal' ? hub.serviceToken : (withScope.get(access as GrantableScope) ?? withScope.get('invoke'));
+      access === 'internal'
+        ? hub.serviceToken
+        : (withScope.get(access as GrantableScope) ??
+          (access === 'several' ? hub.adminToken : withScope.get('invoke')));
     const { status } = await send(name, bearer(token ?? ''));
     expect([200, 201, 400, 404]).toContain(status);
     if (name.startsWith('GET '))

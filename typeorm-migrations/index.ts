@@ -4,6 +4,8 @@ import { ApiTokens1795392000003 } from './1795392000003-api-tokens.js';
 import { Usage1795392000004 } from './1795392000004-usage.js';
 import { RevisionAndKeyChecks1795392000005 } from './1795392000005-revision-and-key-checks.js';
 import { CachedInputPrice1795478400001 } from './1795478400001-cached-input-price.js';
+import { ChangeHistory1795478400002 } from './1795478400002-change-history.js';
+import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -13,4 +15,6 @@ export const migrations = [
   Usage1795392000004,
   RevisionAndKeyChecks1795392000005,
   CachedInputPrice1795478400001,
+  ChangeHistory1795478400002,
+  IdempotencyKeys1795478400005,
 ];

@@ -8,6 +8,8 @@ export const ERROR_CODES = [
   'unsupported_media_type',
   'route_not_found',
   'precondition_failed',
+  'idempotency_key_in_use',
+  'idempotency_key_reused',
   'masked_api_key',
   'credential_required',
   'api_base_required',
@@ -18,9 +20,12 @@ export const ERROR_CODES = [
   'token_check_unavailable',
   'scope_missing',
   'scope_not_grantable',
+  'too_many_attempts',
   // what is there
   'config_not_found',
   'token_not_found',
+  'version_not_found',
+  'token_already_created',
   'alias_taken',
   'conflict',
   // calling a model

@@ -1,4 +1,4 @@
-import { PartialType } from '@nestjs/swagger';
+import { PartialType, PickType } from '@nestjs/swagger';
 import {
   BooleanField,
   ChoiceField,
@@ -188,3 +188,6 @@ export class ModelConfigCreate extends ModelConfigFields {}
 
 /** Body of `PUT /configs/{id}`: absent fields keep their value, `null` clears. */
 export class ModelConfigUpdate extends PartialType(ModelConfigFields, { skipNullProperties: false }) {}
+
+/** Body of a restore: the secrets, where the version to restore has another destination than the stored ones. */
+export class ModelConfigRestore extends PickType(ModelConfigUpdate, ['api_key', 'auth_headers']) {}

@@ -7,6 +7,8 @@ import { HealthRegistry, type DependencyHealth } from '../platform/health/health
 import { SecretVault } from './crypto/secret-vault.js';
 import { ChangeService } from './database/change.service.js';
 import { Database } from './database/database.js';
+import { HistoryController } from './history/history.controller.js';
+import { HistoryService } from './history/history.service.js';
 import { ChangeStream } from './internal/change-stream.js';
 import { InternalController } from './internal/internal.controller.js';
 import { SnapshotService } from './internal/snapshot.service.js';
@@ -14,6 +16,7 @@ import { ConfigCredentials } from './model-config/config-credentials.js';
 import { ModelConfigController } from './model-config/model-config.controller.js';
 import { ModelConfigEntity } from './model-config/model-config.entity.js';
 import { ModelConfigService } from './model-config/model-config.service.js';
+import { ModelConfigWriter } from './model-config/model-config.writer.js';
 import type { StorageResources } from './open-storage.js';
 import { StatisticsController } from './statistics/statistics.controller.js';
 import { StatisticsService } from './statistics/statistics.service.js';
@@ -47,7 +50,13 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         }),
         TypeOrmModule.forFeature([ModelConfigEntity, TokenEntity]),
       ],
-      controllers: [ModelConfigController, StatisticsController, TokenController, InternalController],
+      controllers: [
+        ModelConfigController,
+        HistoryController,
+        StatisticsController,
+        TokenController,
+        InternalController,
+      ],
       providers: [
         { provide: Database, useValue: database },
         { provide: SecretVault, useValue: new SecretVault(keyRing) },
@@ -56,7 +65,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ChangeService,
         ChangeStream,
         ConfigCredentials,
+        HistoryService,
         ModelConfigService,
+        ModelConfigWriter,
         SnapshotService,
         StatisticsService,
         TokenService,

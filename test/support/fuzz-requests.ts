@@ -95,6 +95,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.method === 'GET' || route.method === 'DELETE') return null;
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
+  if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
   if (route.path.endsWith('/tokens')) return { name: 'fuzz', scopes: ['invoke'], expires_at: '2999-01-01T00:00:00Z' };
   if (route.path.endsWith('/usage')) return { batch_id: randomUUID(), records: [aUsageRecord(world)] };
@@ -317,7 +318,11 @@ const headers = (): Arbitrary<Record<string, string>> =>
     },
   );
 
-const fillIn = (route: Route, parameter: string): string => route.path.replace(/:\w+|\*/, parameter);
+/** What stands behind the first parameter: mostly something that is there. */
+const INNER: Record<string, string> = { ':version': '1', ':label': 'production', ':number': '1' };
+
+const fillIn = (route: Route, parameter: string): string =>
+  route.path.replace(/:\w+|\*/, parameter).replaceAll(/:(?:version|label|number)/g, (name) => INNER[name] ?? name);
 
 /** Requests to one route, most of them wrong in some way; no two runs alike but for the seed. */
 export const aFuzzedRequest = (route: Route, world: FuzzWorld): Arbitrary<RawRequest> =>

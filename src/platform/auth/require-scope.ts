@@ -7,10 +7,10 @@ import { ScopeGuard } from './scope.guard.js';
 type RouteDecorator = MethodDecorator & ClassDecorator;
 
 /**
- * The scope a route or a whole controller needs. It brings the guard along, so that a declared scope is always
+ * The scope a route or a whole controller needs; of several one will do, and what it opens is the handler's to narrow. It brings the guard along, so that a declared scope is always
  * enforced; that every route declares one is checked at start.
  */
-export const RequireScope = (scope: Scope): RouteDecorator => guarded({ scope });
+export const RequireScope = (...scope: [Scope, ...Scope[]]): RouteDecorator => guarded({ scope });
 
 /** Any valid token will do. */
 export const RequireToken = (options: { alsoBasic?: boolean } = {}): RouteDecorator =>

@@ -45,8 +45,8 @@ export class ScopeGuard implements CanActivate {
 
   private admit(identity: Identity | null, access: RouteAccess, request: FastifyRequest): boolean {
     if (!identity) throw refuseToken('token_invalid', access);
-    if (access.scope !== 'any token' && access.scope !== 'public' && !identity.scopes.has(access.scope)) {
-      throw new AppError('scope_missing', { detail: `This needs a token with scope ${access.scope}.` });
+    if (typeof access.scope !== 'string' && !access.scope.some((scope) => identity.scopes.has(scope))) {
+      throw new AppError('scope_missing', { detail: `This needs a token with scope ${access.scope.join(' or ')}.` });
     }
     request.identity = identity;
     return true;

@@ -1,4 +1,4 @@
-import { Param, ParseUUIDPipe, ValidationPipe } from '@nestjs/common';
+import { Param, ParseUUIDPipe, type PipeTransform, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import type { ErrorCode } from '../../contract/error-codes.js';
 import { AppError, invalidFields, type FieldProblem } from '../errors/app-error.js';
@@ -46,3 +46,12 @@ export const UuidParam = (name: string): ParameterDecorator =>
     name,
     new ParseUUIDPipe({ exceptionFactory: () => invalidFields({ field: name, message: `${name} must be a UUID` }) }),
   );
+
+/** A path parameter that must be the number of a version. */
+export const VersionParam = (name: string): ParameterDecorator =>
+  Param(name, {
+    transform: (value) => {
+      if (typeof value === 'string' && /^[1-9]\d{0,8}$/.test(value)) return Number(value);
+      throw invalidFields({ field: name, message: `${name} must be a whole number from 1 to 999999999` });
+    },
+  } satisfies PipeTransform);

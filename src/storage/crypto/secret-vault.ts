@@ -1,7 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Secret } from '../../platform/secrets/secret.js';
 import type { KeyRing } from './key-ring.js';
 import { open, seal } from './sealed-secret.js';
+
+/** 64 bits: no two secrets of an installation meet, and nothing of a secret can be computed from it. */
+const FINGERPRINT_CHARACTERS = 16;
 
 export type SealedField = 'api_key' | 'auth_headers';
 
@@ -21,6 +25,16 @@ export class SecretVault {
 
   seal(plaintext: string, owner: SecretOwner): string {
     return seal(this.ring, plaintext, owner);
+  }
+
+  /**
+   * The same for the same secret and useless without the ring: tells in a history whether two versions had one key.
+   * Begins with the id of the key it was made with, since another key gives another text.
+   */
+  fingerprint(plaintext: string): string {
+    const { activeKeyId } = this.ring;
+    const digest = createHmac('sha256', this.ring.derive('audit')).update(plaintext).digest('hex');
+    return `${activeKeyId}:${digest.slice(0, FINGERPRINT_CHARACTERS)}`;
   }
 
   /** Throws a SealError when the text was changed, moved, or sealed under a key that is not in the ring. */

@@ -1,11 +1,12 @@
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '../../../typeorm-migrations/index.js';
+import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
 import { TokenEntity } from '../token/token.entity.js';
 import { UsageBatchEntity, UsageMinuteEntity } from '../usage/usage.entities.js';
 import type { DatabaseConnection } from './connection.js';
-import { KeyCheckEntity, RevisionEntity } from './system.entities.js';
+import { IdempotencyKeyEntity, KeyCheckEntity, RevisionEntity } from './system.entities.js';
 
 export const ENTITIES = [
   ModelConfigEntity,
@@ -15,6 +16,8 @@ export const ENTITIES = [
   UsageMinuteEntity,
   RevisionEntity,
   KeyCheckEntity,
+  IdempotencyKeyEntity,
+  HistoryEntity,
 ];
 
 interface Limits {

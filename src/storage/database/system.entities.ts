@@ -1,4 +1,4 @@
-import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { asNumber } from './column-types.js';
 
 /** One row: the number of the newest change. Its row lock puts the changes of all processes in one order. */
@@ -20,6 +20,29 @@ export class KeyCheckEntity {
 
   @Column({ name: 'sealed_constant', type: 'text' })
   sealedConstant: string;
+
+  @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
+  createdAt: Date;
+}
+
+const IDEMPOTENCY_KEY = { primaryKeyConstraintName: 'pk_idempotency_keys' } as const;
+
+/** What a request with an `Idempotency-Key` was answered, for 24 hours. */
+@Entity('idempotency_keys')
+@Index('ix_idempotency_keys_created_at', ['createdAt'])
+export class IdempotencyKeyEntity {
+  @PrimaryColumn({ name: 'actor_id', type: 'varchar', length: 64, ...IDEMPOTENCY_KEY })
+  actorId: string;
+
+  @PrimaryColumn({ type: 'varchar', length: 200, ...IDEMPOTENCY_KEY })
+  key: string;
+
+  @Column({ name: 'request_sha256', type: 'char', length: 64 })
+  requestSha256: string;
+
+  /** Text as it was sent: jsonb would put its keys in another order. */
+  @Column({ type: 'json' })
+  result: object;
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt: Date;

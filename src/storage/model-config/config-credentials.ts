@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { Provider } from '../../contract/providers.js';
 import { AppError } from '../../platform/errors/app-error.js';
+import { Secret } from '../../platform/secrets/secret.js';
 import { SealError } from '../crypto/seal-error.js';
 import { SecretVault, type SealedField, type SecretOwner } from '../crypto/secret-vault.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
@@ -56,18 +57,37 @@ export class ConfigCredentials {
   ): Partial<ModelConfigEntity> {
     if (before && !isSameDestination(before, after)) refuseStoredSecrets(before, change);
     const columns: Partial<ModelConfigEntity> = {};
-    if (change.api_key !== undefined) {
-      columns.apiKey = this.seal(change.api_key, after, 'api_key');
-      columns.apiKeyHint = change.api_key === null ? null : hintOf(change.api_key);
+    const { api_key: key, auth_headers: headers } = change;
+    if (key !== undefined && !this.isStored(key, after, 'api_key', before?.apiKey)) {
+      columns.apiKey = this.seal(key, after, 'api_key');
+      columns.apiKeyHint = key === null ? null : hintOf(key);
+      columns.apiKeyFingerprint = key === null ? null : this.vault.fingerprint(key);
     }
-    if (change.auth_headers !== undefined) {
-      const { auth_headers: headers } = change;
-      columns.authHeaders = this.seal(headers === null ? null : JSON.stringify(headers), after, 'auth_headers');
+    const headersText = headers === undefined || headers === null ? headers : JSON.stringify(headers);
+    if (headersText !== undefined && !this.isStored(headersText, after, 'auth_headers', before?.authHeaders)) {
+      columns.authHeaders = this.seal(headersText, after, 'auth_headers');
       columns.authHeaderNames = Object.keys(headers ?? {});
+      columns.authHeadersFingerprint = headersText === null ? null : this.vault.fingerprint(headersText);
     }
     // What is entered anew may be right now; what is still wrong with it shows at the next use.
-    if (Object.keys(columns).length > 0) columns.credentialError = null;
+    if (key !== undefined || headers !== undefined) columns.credentialError = null;
     return columns;
+  }
+
+  /** Whether this very secret is stored for this very place: then there is nothing to write. */
+  private isStored(
+    plaintext: string | null,
+    config: Destination,
+    field: SealedField,
+    sealed: string | null | undefined,
+  ): boolean {
+    if (plaintext === null || !sealed) return plaintext === (sealed ?? null);
+    try {
+      return this.vault.open(sealed, ownerOf(config, field)).equals(Secret.of(plaintext));
+    } catch (error) {
+      if (error instanceof SealError) return false;
+      throw error;
+    }
   }
 
   /** Opens both secrets; one that does not open is a state of this config, not a failure of the caller's list. */

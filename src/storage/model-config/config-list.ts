@@ -1,5 +1,6 @@
 import type { Repository, SelectQueryBuilder } from 'typeorm';
 import { SORTABLE_FIELDS, type ModelConfigQuery } from '../../contract/model-config-query.contract.js';
+import { contains } from '../database/like.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
 
 type Sortable = (typeof SORTABLE_FIELDS)[number];
@@ -19,9 +20,6 @@ const PROPERTY_OF: Record<Sortable, keyof ModelConfigEntity> = {
 };
 
 const DEFAULT_SORT = '-priority,alias';
-
-/** `%` and `_` in the text mean themselves. */
-const contains = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 
 const tagObject = (filter: string): Record<string, string> => {
   const colon = filter.indexOf(':');

@@ -1,14 +1,16 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import { DiffQuery, HistoryList, HistoryPage, VersionDiff } from '../../contract/history.contract.js';
+import { ModelConfigCreate, ModelConfigRestore, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { CONFIGS_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
+import { type Author, CurrentAuthor, IdempotencyKeyHeader } from '../../platform/auth/author.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiCreated, ApiProblems, IfMatchHeader, IfNoneMatchHeader } from '../../platform/http/api-docs.js';
 import { etagOf, isNotModified, readIfMatch } from '../../platform/http/etag.js';
-import { UuidParam } from '../../platform/http/validation.js';
+import { UuidParam, VersionParam } from '../../platform/http/validation.js';
 import { ModelConfigService } from './model-config.service.js';
 
 /** Sends the config with its ETag, or 304 when the caller has this version. */
@@ -29,9 +31,14 @@ export class ModelConfigController {
   @Post('configs')
   @RequireScope('models:write')
   @ApiCreated(ModelConfigView)
+  @IdempotencyKeyHeader()
   @ApiProblems(400, 409, 422, 503)
-  async create(@Body() body: ModelConfigCreate, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
-    const config = await this.configs.create(body);
+  async create(
+    @Body() body: ModelConfigCreate,
+    @CurrentAuthor() author: Author,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const config = await this.configs.create(body, author);
     reply.header('location', `/${CONFIGS_PATH}/${config.id}`);
     return send(reply, config);
   }
@@ -82,10 +89,11 @@ export class ModelConfigController {
   async update(
     @UuidParam('id') id: string,
     @Body() body: ModelConfigUpdate,
+    @CurrentAuthor() author: Author,
     @Headers('if-match') ifMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    return send(reply, await this.configs.update(id, body, readIfMatch(ifMatch)));
+    return send(reply, await this.configs.update(id, body, author, readIfMatch(ifMatch)));
   }
 
   /** Remove a configuration: its alias is not callable any more. */
@@ -94,8 +102,48 @@ export class ModelConfigController {
   @HttpCode(204)
   @IfMatchHeader()
   @ApiProblems(400, 404, 412, 503)
-  remove(@UuidParam('id') id: string, @Headers('if-match') ifMatch: string | undefined): Promise<void> {
-    return this.configs.remove(id, readIfMatch(ifMatch));
+  remove(
+    @UuidParam('id') id: string,
+    @CurrentAuthor() author: Author,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<void> {
+    return this.configs.remove(id, author, readIfMatch(ifMatch));
+  }
+
+  /** Who changed what and when, newest first, also of a deleted configuration; secrets as fingerprints. */
+  @Get('configs/:id/history')
+  @RequireScope('models:read')
+  @ApiOkResponse({ type: HistoryList })
+  @ApiProblems(400, 404, 503)
+  history(@UuidParam('id') id: string, @Query() page: HistoryPage): Promise<HistoryList> {
+    return this.configs.history(id, page);
+  }
+
+  /** What differs between two versions. */
+  @Get('configs/:id/history/diff')
+  @RequireScope('models:read')
+  @ApiOkResponse({ type: VersionDiff })
+  @ApiProblems(400, 404, 503)
+  diff(@UuidParam('id') id: string, @Query() query: DiffQuery): Promise<VersionDiff> {
+    return this.configs.diff(id, query.from, query.to);
+  }
+
+  /** Give the configuration the fields of that version again; a deleted one comes back. Secrets stay as they are. */
+  @Post('configs/:id/history/:version/restore')
+  @RequireScope('models:write')
+  @HttpCode(200)
+  @IfMatchHeader()
+  @ApiOkResponse({ type: ModelConfigView })
+  @ApiProblems(400, 404, 409, 412, 422, 503)
+  async restore(
+    @UuidParam('id') id: string,
+    @VersionParam('version') version: number,
+    @Body() secrets: ModelConfigRestore,
+    @CurrentAuthor() author: Author,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    return send(reply, await this.configs.restore(id, version, secrets, author, readIfMatch(ifMatch)));
   }
 
   /** Every configuration that can be called, by priority, then alias. */

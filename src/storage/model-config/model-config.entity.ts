@@ -45,6 +45,10 @@ export class ModelConfigEntity {
   @Column({ name: 'api_key_hint', type: 'varchar', length: 16, nullable: true })
   apiKeyHint: string | null;
 
+  /** See SecretVault.fingerprint; null: no key, or one from before there were fingerprints. */
+  @Column({ name: 'api_key_fingerprint', type: 'varchar', length: 64, nullable: true })
+  apiKeyFingerprint: string | null;
+
   @Column({ name: 'api_base', type: 'varchar', length: 500, nullable: true })
   apiBase: string | null;
 
@@ -57,6 +61,9 @@ export class ModelConfigEntity {
 
   @Column({ name: 'auth_header_names', type: 'text', array: true, default: '{}' })
   authHeaderNames: string[];
+
+  @Column({ name: 'auth_headers_fingerprint', type: 'varchar', length: 64, nullable: true })
+  authHeadersFingerprint: string | null;
 
   @Column({ name: 'credential_error', type: 'varchar', length: 30, nullable: true })
   credentialError: CredentialError | null;

@@ -48,6 +48,21 @@ export const toColumns = (change: ModelConfigUpdate): Partial<ModelConfigEntity>
       .map((field) => [COLUMN_OF[field], change[field]]),
   );
 
+const WITHOUT_FINGERPRINT = 'stored before the history';
+
+/** What the history keeps of a config: every field somebody sets, secrets as fingerprints. */
+export const toHistoryState = (row: ModelConfigEntity): Record<string, unknown> => ({
+  ...Object.fromEntries(Object.entries(COLUMN_OF).map(([field, column]) => [field, row[column]])),
+  api_key: row.hasApiKey ? (row.apiKeyFingerprint ?? WITHOUT_FINGERPRINT) : null,
+  api_key_hint: row.apiKeyHint,
+  auth_headers: row.authHeaderNames.length > 0 ? (row.authHeadersFingerprint ?? WITHOUT_FINGERPRINT) : null,
+  auth_header_names: row.authHeaderNames,
+});
+
+/** The fields of a kept state that can be written again; secrets are not among them. */
+export const toRestorable = (state: Readonly<Record<string, unknown>>): ModelConfigUpdate =>
+  Object.fromEntries(Object.keys(COLUMN_OF).flatMap((field) => (field in state ? [[field, state[field]]] : [])));
+
 const time = (date: Date | null): string | null => date?.toISOString() ?? null;
 
 /** Lists what leaves the house. */

@@ -1,10 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { TOKENS_PATH } from '../../contract/paths.js';
 import { CreatedToken, TokenCreate, TokenList, TokenQuery } from '../../contract/token.contract.js';
+import { type Author, CurrentAuthor, IdempotencyKeyHeader } from '../../platform/auth/author.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
-import { AppError } from '../../platform/errors/app-error.js';
 import { ApiCreated, ApiProblems } from '../../platform/http/api-docs.js';
 import { UuidParam } from '../../platform/http/validation.js';
 import { TokenService } from './token.service.js';
@@ -18,14 +18,14 @@ export class TokenController {
   /** Create a token; its text is in this answer and nowhere else. */
   @Post()
   @ApiCreated(CreatedToken)
-  @ApiProblems(400, 403, 503)
+  @IdempotencyKeyHeader()
+  @ApiProblems(400, 403, 409, 422, 503)
   async create(
     @Body() body: TokenCreate,
-    @Req() request: FastifyRequest,
+    @CurrentAuthor() author: Author,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<CreatedToken> {
-    if (!request.identity) throw new AppError('token_missing');
-    const created = await this.tokens.create(body, request.identity);
+    const created = await this.tokens.create(body, author);
     reply.header('location', `/${TOKENS_PATH}/${created.id}`).header('cache-control', 'no-store');
     return created;
   }
@@ -42,7 +42,7 @@ export class TokenController {
   @Delete(':id')
   @HttpCode(204)
   @ApiProblems(400, 404, 503)
-  revoke(@UuidParam('id') id: string): Promise<void> {
-    return this.tokens.revoke(id);
+  revoke(@UuidParam('id') id: string, @CurrentAuthor() author: Author): Promise<void> {
+    return this.tokens.revoke(id, author);
   }
 }

@@ -14,3 +14,12 @@ export const toTokenView = (row: TokenEntity): TokenView => ({
   last_used_at: time(row.lastUsedAt),
   revoked_at: time(row.revokedAt),
 });
+
+/** What the history keeps of a token: nothing of its text but how it begins. */
+export const toTokenState = (row: TokenEntity): Record<string, unknown> => ({
+  name: row.name,
+  prefix: row.prefix,
+  scopes: row.scopes,
+  expires_at: time(row.expiresAt),
+  revoked_at: time(row.revokedAt),
+});

@@ -3,12 +3,13 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, Repository } from 'typeorm';
 import type { CreatedToken, TokenCreate, TokenList, TokenQuery } from '../../contract/token.contract.js';
-import type { Identity } from '../../platform/auth/identity.js';
+import type { Author } from '../../platform/auth/author.js';
 import { generateToken, hashToken } from '../../platform/auth/token-text.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { ChangeService } from '../database/change.service.js';
+import type { Transaction } from '../database/transaction.js';
 import { TokenEntity } from './token.entity.js';
-import { toTokenView } from './token.mapper.js';
+import { toTokenState, toTokenView } from './token.mapper.js';
 
 const DEFAULT_LIMIT = 100;
 
@@ -21,8 +22,8 @@ export class TokenService {
   ) {}
 
   /** A token can never give more than it has. */
-  async create(body: TokenCreate, creator: Identity): Promise<CreatedToken> {
-    const missing = body.scopes.filter((scope) => !creator.scopes.has(scope));
+  async create(body: TokenCreate, author: Author): Promise<CreatedToken> {
+    const missing = body.scopes.filter((scope) => !author.scopes.has(scope));
     if (missing.length > 0) {
       throw new AppError('scope_not_grantable', {
         detail: `Your token lacks ${missing.join(', ')}, so it cannot give it away.`,
@@ -35,14 +36,22 @@ export class TokenService {
       prefix,
       tokenSha256: hashToken(text),
       scopes: body.scopes,
-      createdBy: creator.tokenId,
+      createdBy: author.tokenId,
       expiresAt: body.expires_at ? new Date(body.expires_at) : null,
     };
-    const row = await this.changes.commit(async (manager) => {
-      await manager.insert(TokenEntity, values);
-      return { result: await manager.findOneByOrFail(TokenEntity, { id: values.id }), changed: true };
+    const created = await this.changes.commit(author, async (transaction) => {
+      await transaction.manager.insert(TokenEntity, values);
+      const row = await transaction.manager.findOneByOrFail(TokenEntity, { id: values.id });
+      record(transaction, 'create', null, row);
+      return toTokenView(row);
     });
-    return { ...toTokenView(row), token: text };
+    // A repeated request: what it created has another id, and its text is known to nobody here.
+    if (created.id !== values.id) {
+      throw new AppError('token_already_created', {
+        detail: `This request created the token ${created.id} already, and a token's text is shown once. If it is lost, revoke that token and create another with a new Idempotency-Key.`,
+      });
+    }
+    return { ...created, token: text };
   }
 
   async list(query: TokenQuery): Promise<TokenList> {
@@ -56,12 +65,30 @@ export class TokenService {
   }
 
   /** Ends a token for good; its row stays, so that old changes keep their author. */
-  async revoke(id: string): Promise<void> {
-    await this.changes.commit(async (manager) => {
+  async revoke(id: string, author: Author): Promise<void> {
+    await this.changes.commit(author, async (transaction) => {
+      const { manager } = transaction;
       const { affected } = await manager.update(TokenEntity, { id, revokedAt: IsNull() }, { revokedAt: () => 'now()' });
       if (affected === 0)
         throw new AppError('token_not_found', { detail: 'There is no such token, or it is revoked already.' });
-      return { result: undefined, changed: true };
+      const row = await manager.findOneByOrFail(TokenEntity, { id });
+      record(transaction, 'revoke', { ...row, revokedAt: null }, row);
     });
   }
 }
+
+const record = (
+  transaction: Transaction,
+  action: 'create' | 'revoke',
+  before: TokenEntity | null,
+  after: TokenEntity,
+): void =>
+  transaction.record({
+    kind: 'token',
+    subjectId: after.id,
+    subjectName: after.name,
+    action,
+    version: null,
+    before: before && toTokenState(before),
+    after: toTokenState(after),
+  });

@@ -48,7 +48,7 @@ export class UsageService {
   constructor(private readonly changes: ChangeService) {}
 
   record(batch: UsageBatch): Promise<UsageReceipt> {
-    return this.changes.commit(async (manager) => {
+    return this.changes.observe(async (manager) => {
       const remembered = await manager.query<unknown[]>(REMEMBER_BATCH, [batch.batch_id]);
       const receipt = { batch_id: batch.batch_id, accepted: batch.records.length, duplicate: remembered.length === 0 };
       if (receipt.duplicate) return { result: receipt, changed: false };
