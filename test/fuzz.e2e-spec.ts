@@ -8,7 +8,7 @@ import { CONFIGS, startHub, type TestHub } from './support/hub.js';
 import { rawRequest, type RawAnswer, type RawRequest } from './support/raw-request.js';
 import { nameOf, routesOf, type Route } from './support/routes.js';
 
-const REQUESTS = 2000;
+const REQUESTS = 4000;
 const AT_ONCE = 8;
 const LIMIT_MILLISECONDS = 2000;
 const VICTIMS = 10;

@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { AuthFailures } from './auth/auth-failures.js';
 import { RouteAccessCheck } from './auth/route-access.check.js';
 import { Env } from './config/env.js';
 import { HealthRegistry } from './health/health-registry.js';
@@ -20,8 +21,15 @@ export class PlatformModule {
       module: PlatformModule,
       imports: [DiscoveryModule],
       controllers: [HealthController],
-      providers: [{ provide: Env, useValue: env }, ListenAddress, HealthRegistry, RouteAccessCheck, outboundPolicy],
-      exports: [Env, ListenAddress, HealthRegistry, OutboundPolicy],
+      providers: [
+        { provide: Env, useValue: env },
+        AuthFailures,
+        ListenAddress,
+        HealthRegistry,
+        RouteAccessCheck,
+        outboundPolicy,
+      ],
+      exports: [Env, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy],
     };
   }
 }

@@ -50,6 +50,7 @@ const baseEnv = (database: TestDatabase, dataDir: string): Record<string, string
   ADMIN_TOKEN: randomToken(),
   STORAGE_SERVICE_TOKEN: randomToken(),
   ALLOWED_PRIVATE_ORIGINS: 'http://127.0.0.1:*,http://localhost:*',
+  AUTH_FAILURES_PER_MINUTE: '1000000',
   LOG_LEVEL: 'debug',
   LOG_FORMAT: 'json',
 });

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CHAT_PATHS } from '../../contract/paths.js';
+import { AuthFailures } from '../../platform/auth/auth-failures.js';
 import { refuseToken, tokenOf } from '../../platform/auth/request-token.js';
 import { TokenVerifier } from '../../platform/auth/token-verifier.js';
 
@@ -16,6 +17,7 @@ export class EarlyTokenCheck implements OnModuleInit {
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly verifier: TokenVerifier,
+    private readonly failures: AuthFailures,
   ) {}
 
   onModuleInit(): void {
@@ -31,7 +33,7 @@ export class EarlyTokenCheck implements OnModuleInit {
     const token = tokenOf(request);
     if (token === null) throw refuseToken('token_missing');
     const identity = await this.verifier.verify(token);
-    if (!identity) throw refuseToken('token_invalid');
+    if (!identity) throw this.failures.refuse(request);
     request.identity = identity;
   }
 }

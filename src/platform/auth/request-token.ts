@@ -3,7 +3,7 @@ import { AppError } from '../errors/app-error.js';
 
 const REALM = 'realm="AI Model Hub"';
 
-interface Options {
+export interface TokenOptions {
   /** A browser may send the token as the password of HTTP Basic. */
   alsoBasic?: boolean;
 }
@@ -14,7 +14,7 @@ const basicPassword = (credentials: string): string => {
 };
 
 /** The token of a request: `Authorization: Bearer`, under `/v1` also `x-api-key`; null: none was sent. */
-export const tokenOf = (request: FastifyRequest, { alsoBasic }: Options = {}): string | null => {
+export const tokenOf = (request: FastifyRequest, { alsoBasic }: TokenOptions = {}): string | null => {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
@@ -26,7 +26,7 @@ export const tokenOf = (request: FastifyRequest, { alsoBasic }: Options = {}): s
 };
 
 /** 401, with the challenge that HTTP asks for. */
-export const refuseToken = (code: 'token_missing' | 'token_invalid', { alsoBasic }: Options = {}): AppError =>
+export const refuseToken = (code: 'token_missing' | 'token_invalid', { alsoBasic }: TokenOptions = {}): AppError =>
   new AppError(code, {
     headers: { 'www-authenticate': `${alsoBasic ? 'Basic' : 'Bearer'} ${REALM}` },
     detail:

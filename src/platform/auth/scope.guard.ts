@@ -2,6 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors/app-error.js';
+import { AuthFailures } from './auth-failures.js';
 import type { Identity } from './identity.js';
 import { refuseToken, tokenOf } from './request-token.js';
 import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
@@ -15,6 +16,7 @@ export class ScopeGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly verifier: TokenVerifier,
+    private readonly failures: AuthFailures,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -44,7 +46,7 @@ export class ScopeGuard implements CanActivate {
   }
 
   private admit(identity: Identity | null, access: RouteAccess, request: FastifyRequest): boolean {
-    if (!identity) throw refuseToken('token_invalid', access);
+    if (!identity) throw this.failures.refuse(request, access);
     if (typeof access.scope !== 'string' && !access.scope.some((scope) => identity.scopes.has(scope))) {
       throw new AppError('scope_missing', { detail: `This needs a token with scope ${access.scope.join(' or ')}.` });
     }

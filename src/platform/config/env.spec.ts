@@ -52,6 +52,7 @@ describe('readEnv', () => {
       REDIS_URL: undefined,
       ALLOWED_PRIVATE_ORIGINS: LOOPBACK_ORIGINS,
       MAX_CALL_BODY_MB: 32,
+      AUTH_FAILURES_PER_MINUTE: 60,
       LOG_LEVEL: 'info',
       LOG_FORMAT: process.stdout.isTTY ? 'pretty' : 'json',
     });
@@ -73,6 +74,7 @@ describe('readEnv', () => {
       REDIS_URL: 'redis://:secret@cache:6379',
       ALLOWED_PRIVATE_ORIGINS: 'http://10.0.0.5:11434',
       MAX_CALL_BODY_MB: '8',
+      AUTH_FAILURES_PER_MINUTE: '7',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'pretty',
     });
@@ -85,6 +87,7 @@ describe('readEnv', () => {
       STORAGE_SERVICE_TIMEOUT: 0.5,
       ALLOWED_PRIVATE_ORIGINS: [{ scheme: 'http', host: '10.0.0.5', port: 11_434 }],
       MAX_CALL_BODY_MB: 8,
+      AUTH_FAILURES_PER_MINUTE: 7,
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'pretty',
       runsStorage: true,
@@ -189,6 +192,8 @@ describe('readEnv', () => {
     ['MAX_CALL_BODY_MB', '0'],
     ['MAX_CALL_BODY_MB', '1025'],
     ['MAX_CALL_BODY_MB', '1.5'],
+    ['AUTH_FAILURES_PER_MINUTE', '0'],
+    ['AUTH_FAILURES_PER_MINUTE', '1000001'],
     ['LOG_LEVEL', 'chatty'],
     ['LOG_FORMAT', 'colourful'],
     ['STORAGE_SERVICE_URL', '', roleOf],

@@ -69,6 +69,11 @@ export class Env {
   @Max(1024, { message: 'must be a whole number from 1 to 1024' })
   MAX_CALL_BODY_MB = 32;
 
+  @IsInt({ message: 'must be a whole number from 1 to 1000000' })
+  @Min(1, { message: 'must be a whole number from 1 to 1000000' })
+  @Max(1_000_000, { message: 'must be a whole number from 1 to 1000000' })
+  AUTH_FAILURES_PER_MINUTE = 60;
+
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'info';
 
@@ -100,7 +105,7 @@ const SECRETS = [
   { name: 'REDIS_URL', file: false },
 ] as const;
 const TEXTS = ['SERVICE_ROLE', 'HOST', 'DATA_DIR', 'STORAGE_SERVICE_URL', 'LOG_LEVEL', 'LOG_FORMAT'] as const;
-const NUMBERS = ['PORT', 'STORAGE_SERVICE_TIMEOUT', 'MAX_CALL_BODY_MB'] as const;
+const NUMBERS = ['PORT', 'STORAGE_SERVICE_TIMEOUT', 'MAX_CALL_BODY_MB', 'AUTH_FAILURES_PER_MINUTE'] as const;
 
 /** Names of all variables that are read, for the test of `.env.example`. */
 export const VARIABLE_NAMES: readonly string[] = [

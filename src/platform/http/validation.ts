@@ -50,8 +50,9 @@ export const UuidParam = (name: string): ParameterDecorator =>
 /** A path parameter that must be the number of a version. */
 export const VersionParam = (name: string): ParameterDecorator =>
   Param(name, {
-    transform: (value) => {
-      if (typeof value === 'string' && /^[1-9]\d{0,8}$/.test(value)) return Number(value);
+    // The validation pipe has made a number of it already, or NaN.
+    transform: (value: unknown) => {
+      if (/^[1-9]\d{0,8}$/.test(String(value))) return Number(value);
       throw invalidFields({ field: name, message: `${name} must be a whole number from 1 to 999999999` });
     },
   } satisfies PipeTransform);
