@@ -3,6 +3,7 @@ export const ERROR_CODES = [
   // the request
   'validation_failed',
   'malformed_json',
+  'malformed_yaml',
   'malformed_request',
   'body_too_large',
   'unsupported_media_type',
@@ -14,6 +15,13 @@ export const ERROR_CODES = [
   'credential_required',
   'api_base_required',
   'api_base_not_allowed',
+  'import_refused',
+  'secret_reference_unresolved',
+  'passphrase_wrong',
+  'sealed_secret_unreadable',
+  'plan_outdated',
+  'export_too_large',
+  'too_busy',
   // who asks
   'token_missing',
   'token_invalid',

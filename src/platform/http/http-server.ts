@@ -4,15 +4,17 @@ import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
-import { CHAT_PATHS, INTERNAL_PATH } from '../../contract/paths.js';
+import { MAX_DOCUMENT_BYTES } from '../../contract/declarative.contract.js';
+import { CHAT_PATHS, IMPORT_PATH, INTERNAL_PATH } from '../../contract/paths.js';
 import type { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 import { answerFor } from '../errors/error-answers.js';
 import { scrub } from '../logging/scrub.js';
-import { type BodyUse, registerJsonBody } from './json-body.js';
+import { type BodyUse, registerBodies } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
 const BODY_LIMIT = MEGABYTE;
+const IMPORT_ROUTE = `/${IMPORT_PATH}`;
 const USAGE_PATH = `/${INTERNAL_PATH}/usage`;
 /** A thousand records with the longest texts in the widest characters are a fifth of it. */
 const USAGE_BODY_LIMIT = 8 * MEGABYTE;
@@ -24,9 +26,12 @@ const REQUEST_MILLISECONDS = 120_000;
 
 const isCallPath = (url: string): boolean => CHAT_PATHS.some((path) => url.startsWith(`/${path}`));
 
-/** A call's body is large: it is parsed when its caller is known, and passed on as bytes. Usage has a checker of its own. */
+/**
+ * A call's body is large: it is parsed when its caller is known, and passed on as bytes. A document is read by the
+ * import itself. Usage has a checker of its own.
+ */
 const bodyUseOf = (url: string): BodyUse => {
-  if (isCallPath(url)) return 'bytes';
+  if (isCallPath(url) || url.startsWith(IMPORT_ROUTE)) return 'bytes';
   return url === USAGE_PATH ? 'unwalked' : 'parsed';
 };
 
@@ -74,9 +79,10 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
   const adapter = new FastifyAdapter(options);
   const server = adapter.getInstance<FastifyInstance>();
   server.server.maxConnections = MAX_CONNECTIONS;
-  registerJsonBody(server, bodyUseOf);
+  registerBodies(server, { useOf: bodyUseOf, yamlRoutes: [IMPORT_ROUTE] });
   server.addHook('onRoute', (route) => {
     if (isCallPath(route.url)) route.bodyLimit = env.MAX_CALL_BODY_MB * MEGABYTE;
+    if (route.url === IMPORT_ROUTE) route.bodyLimit = MAX_DOCUMENT_BYTES;
     if (route.url === USAGE_PATH) route.bodyLimit = USAGE_BODY_LIMIT;
   });
   server.addHook('onRequest', (request, reply, done) => {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { YAML_TYPES } from '../../contract/declarative.contract.js';
 import { isPlainObject } from '../../contract/fields.js';
 import { AppError } from '../errors/app-error.js';
 import { costProblem, MAX_DEPTH } from './json-cost.js';
@@ -8,7 +9,7 @@ const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as it arrived, on JSON routes. */
+    /** The body as it arrived, on routes that take JSON or YAML. */
     rawBody?: Buffer;
   }
 }
@@ -43,11 +44,16 @@ const parse = (bytes: Buffer): unknown => {
   throw new AppError('malformed_json', { detail: 'The body is not valid JSON in UTF-8.' });
 };
 
+/** Parses JSON, unless reading it would cost far more than its size. */
+export const parseJson = (bytes: Buffer, maxValues?: number): unknown => {
+  const problem = costProblem(bytes, maxValues);
+  if (problem) throw new AppError('malformed_request', { detail: problem });
+  return parse(bytes);
+};
+
 /** Parses a JSON object, unless reading it would cost far more than its size. */
 export const parseJsonObject = (bytes: Buffer): Record<string, unknown> => {
-  const problem = costProblem(bytes);
-  if (problem) throw new AppError('malformed_request', { detail: problem });
-  const value = parse(bytes);
+  const value = parseJson(bytes);
   if (isPlainObject(value)) return value;
   throw new AppError('malformed_request', { detail: 'The body must be a JSON object.' });
 };
@@ -63,22 +69,29 @@ const readBody = (bytes: Buffer, isChecked: boolean): unknown => {
 /** How a route takes its body: `parsed` and walked through, `unwalked` since it checks every part itself, or as bytes. */
 export type BodyUse = 'parsed' | 'unwalked' | 'bytes';
 
+interface BodyRules {
+  useOf: (url: string) => BodyUse;
+  /** Routes, as the router has them, that take YAML too. */
+  yamlRoutes: readonly string[];
+}
+
+const isCompressed = (request: FastifyRequest): boolean =>
+  (request.headers['content-encoding'] ?? 'identity') !== 'identity';
+
 /**
  * Replaces Fastify's JSON parser: keeps the bytes and refuses compressed bodies. They are parsed when they are first
  * asked for, which is after the guard: nobody without a token makes the process parse what he sent.
  */
-export const registerJsonBody = (server: FastifyInstance, useOf: (url: string) => BodyUse): void => {
+export const registerBodies = (server: FastifyInstance, { useOf, yamlRoutes }: BodyRules): void => {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    try {
-      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
-        throw new AppError('unsupported_media_type');
+  const keepBytes = (types: readonly string[], isTaken: (request: FastifyRequest) => boolean): void =>
+    void server.addContentTypeParser([...types], { parseAs: 'buffer' }, (request, body, done) => {
+      if (isCompressed(request) || !isTaken(request)) return done(new AppError('unsupported_media_type'));
       request.rawBody = body as Buffer;
       done(null);
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+    });
+  keepBytes(['application/json'], () => true);
+  keepBytes(YAML_TYPES, (request) => yamlRoutes.includes(request.routeOptions.url ?? ''));
   server.addHook('preHandler', (request, _reply, done) => {
     const { rawBody } = request;
     const use = useOf(request.url);
