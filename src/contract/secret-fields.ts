@@ -9,6 +9,9 @@ const MASK = /\*{3}|•{2}|…|^[*•.xX]+$|^.{0,8}\.{3}.{0,8}$/;
 /** Headers a config may add to its provider's requests; everything that steers the connection stays out. */
 const HEADER_NAME =
   /^(?!x-forwarded-|x-real-ip$)(?:authorization|api-key|http-referer|(?:x|openai|anthropic|cf|helicone)-[a-z0-9-]{1,60})$/i;
+/** Whether a config may add this header. */
+export const isAllowedHeader = (name: string): boolean => HEADER_NAME.test(name);
+
 const HEADER_VALUE = /^[\x20-\x7e]{1,2000}$/;
 const MAX_HEADERS = 20;
 

@@ -7,6 +7,10 @@ import { HealthRegistry, type DependencyHealth } from '../platform/health/health
 import { SecretVault } from './crypto/secret-vault.js';
 import { ChangeService } from './database/change.service.js';
 import { Database } from './database/database.js';
+import { DeclarativeController } from './declarative/declarative.controller.js';
+import { ExportService } from './declarative/export.service.js';
+import { ImportService } from './declarative/import.service.js';
+import { ModelImport } from './declarative/model-import.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { ChangeStream } from './internal/change-stream.js';
@@ -52,6 +56,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
       ],
       controllers: [
         ModelConfigController,
+        DeclarativeController,
         HistoryController,
         StatisticsController,
         TokenController,
@@ -65,7 +70,10 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ChangeService,
         ChangeStream,
         ConfigCredentials,
+        ExportService,
         HistoryService,
+        ImportService,
+        ModelImport,
         ModelConfigService,
         ModelConfigWriter,
         SnapshotService,

@@ -1,4 +1,4 @@
-import { Param, ParseUUIDPipe, type PipeTransform, ValidationPipe } from '@nestjs/common';
+import { Param, ParseUUIDPipe, type PipeTransform, type Type, ValidationPipe } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import type { ErrorCode } from '../../contract/error-codes.js';
 import { AppError, invalidFields, type FieldProblem } from '../errors/app-error.js';
@@ -39,6 +39,12 @@ export const createValidationPipe = (): ValidationPipe =>
     validationError: { target: false, value: true },
     exceptionFactory: toAppError,
   });
+
+const pipe = createValidationPipe();
+
+/** Validates a value that is no body of its own, by the same class and the same rules. */
+export const validateAs = <Contract extends object>(contract: Type<Contract>, value: object): Promise<Contract> =>
+  pipe.transform(value, { type: 'body', metatype: contract }) as Promise<Contract>;
 
 /** A path parameter that must be a UUID. */
 export const UuidParam = (name: string): ParameterDecorator =>

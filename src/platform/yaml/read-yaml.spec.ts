@@ -76,6 +76,7 @@ octal: 010
     ['a: !!js/function "function () {}"', /tag/],
     ['a: *nowhere', /alias without an anchor/],
     ['a: &a [*a]', /inside of its own/],
+    ['<<: [1]\na: 1', /merges/],
     ['? [a, b]\n: 1', /not valid YAML/],
     ['a: .inf', /not finite/],
     ['a: [.nan]', /not finite/],

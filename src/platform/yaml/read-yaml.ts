@@ -13,6 +13,7 @@ const REASONS: Record<YamlProblem['reason'], string> = {
   duplicate_key: 'The document has the same key twice in one mapping',
   tag: 'The document has a tag; tags such as !!binary or !include are not taken',
   anchor: 'The document has an alias without an anchor, or inside of its own',
+  merge: 'The document merges (<<) something that is no mapping',
   aliases: 'The document repeats its anchors too often',
   depth: 'The document is nested too deep',
   number: 'The document has a number that is not finite',

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 /** What is wrong with a YAML text, and where; never a piece of it, which could be a secret. */
 export interface YamlProblem {
-  reason: 'syntax' | 'duplicate_key' | 'tag' | 'anchor' | 'aliases' | 'depth' | 'number' | 'size';
+  reason: 'syntax' | 'duplicate_key' | 'tag' | 'anchor' | 'merge' | 'aliases' | 'depth' | 'number' | 'size';
   line: number | null;
   column: number | null;
 }
@@ -83,6 +83,7 @@ const work = (): void => {
       if (error instanceof ReferenceError && /Excessive/.test(error.message)) return problemAt('aliases');
       // An alias of nothing, or one inside of its own anchor: a circle, which is no JSON.
       if (error instanceof ReferenceError || error instanceof TypeError) return problemAt('anchor');
+      if (error instanceof Error && error.message.startsWith('Merge sources')) return problemAt('merge');
       throw error;
     }
   };

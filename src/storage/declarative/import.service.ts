@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import {
+  DOCUMENT_SECTIONS,
+  type ImportPlan,
+  type ImportQuery,
+  MAX_DOCUMENT_OBJECTS,
+} from '../../contract/declarative.contract.js';
+import type { Author } from '../../platform/auth/author.js';
+import { AppError, invalidFields } from '../../platform/errors/app-error.js';
+import { ChangeService } from '../database/change.service.js';
+import type { Transaction } from '../database/transaction.js';
+import type { ReadDocument } from './document.js';
+import { readDocument } from './formats/read-document.js';
+import type { ImportRequest } from './import-request.js';
+import { ModelImport } from './model-import.js';
+import { Plan } from './plan.js';
+import { Problems } from './problems.js';
+import { DocumentSeal } from './sealing.js';
+import { SecretResolver } from './secret-resolver.js';
+
+/**
+ * Makes the hub what a document says: all of it, or nothing. The plan is the import itself, rehearsed: the same work in
+ * a transaction that is taken back, so that the two cannot differ.
+ */
+@Injectable()
+export class ImportService {
+  constructor(
+    private readonly changes: ChangeService,
+    private readonly models: ModelImport,
+  ) {}
+
+  async import(request: ImportRequest, query: ImportQuery, author: Author): Promise<ImportPlan> {
+    const document = readDocument(request.document, request.format);
+    checkScopes(document, author);
+    checkSize(document);
+    const seal =
+      document.sealing && request.passphrase !== null
+        ? await DocumentSeal.open(document.sealing, request.passphrase)
+        : null;
+    const resolver = new SecretResolver(new Map([...document.variables, ...request.env]), seal);
+    const work = (transaction: Transaction): Promise<ImportPlan> => this.apply(transaction, document, resolver, query);
+    if (query.dry_run) return this.changes.rehearse(author, work);
+    const plan = await this.changes.commit(author, work);
+    return { ...plan, revision: await this.changes.currentRevision() };
+  }
+
+  private async apply(
+    transaction: Transaction,
+    { models, format, report }: ReadDocument,
+    resolver: SecretResolver,
+    { prune = false, on_missing_secret, dry_run = false, plan: expected }: ImportQuery,
+  ): Promise<ImportPlan> {
+    const plan = new Plan();
+    const work = { resolver, plan, problems: new Problems(), skipMissing: on_missing_secret === 'skip', prune };
+    if (models) await this.models.apply(transaction, models, work);
+    if (models && prune) await this.models.prune(transaction, models, work);
+    const answer = plan.finish(format, report, dry_run);
+    if (expected === undefined || expected === answer.plan_digest) return answer;
+    throw new AppError('plan_outdated', {
+      detail: 'Nothing was changed. Something else was changed since the plan was made; make it anew.',
+    });
+  }
+}
+
+const WRITE_SCOPE = { models: 'models:write', prompts: 'prompts:write' } as const;
+
+const checkScopes = (document: ReadDocument, { scopes }: Author): void => {
+  const missing = DOCUMENT_SECTIONS.filter((section) => document[section] && !scopes.has(WRITE_SCOPE[section]));
+  if (missing.length === 0) return;
+  const names = missing.map((section) => WRITE_SCOPE[section]).join(' and ');
+  throw new AppError('scope_missing', { detail: `This document needs a token with scope ${names}.` });
+};
+
+const checkSize = (document: ReadDocument): void => {
+  const wrong = DOCUMENT_SECTIONS.filter((section) => (document[section]?.length ?? 0) > MAX_DOCUMENT_OBJECTS);
+  if (wrong.length === 0) return;
+  const fields = wrong.map((section) => ({
+    field: section,
+    message: `${section} must have at most ${MAX_DOCUMENT_OBJECTS} entries`,
+  }));
+  throw invalidFields(...fields);
+};
