@@ -1,6 +1,7 @@
 /** Paths of the HTTP interfaces, so that a client and its server cannot drift apart. */
 export const STORAGE_PREFIX = 'api/v1/ai-models';
 export const CONFIGS_PATH = `${STORAGE_PREFIX}/configs`;
+export const PROMPTS_PATH = `${STORAGE_PREFIX}/prompts`;
 export const HISTORY_PATH = 'api/v1/history';
 export const TOKENS_PATH = 'api/v1/tokens';
 export const INTERNAL_PATH = 'internal/v1';

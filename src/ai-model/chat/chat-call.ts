@@ -13,7 +13,7 @@ import { failureOf } from './call-failure.js';
 import type { IncomingChat } from './chat-request.js';
 import { StreamForwarder } from './stream-forwarder.js';
 import { ChatStreamTap } from './wire/chat-stream-tap.js';
-import { weighText } from './wire/text-weight.js';
+import { weighText } from '../../platform/text/text-weight.js';
 import { estimateUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
 
 /** Everything one call works with. */

@@ -1,4 +1,5 @@
 import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { tagsOfFilter } from '../../contract/list-query.js';
 import { SORTABLE_FIELDS, type ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { contains } from '../database/like.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
@@ -21,11 +22,6 @@ const PROPERTY_OF: Record<Sortable, keyof ModelConfigEntity> = {
 
 const DEFAULT_SORT = '-priority,alias';
 
-const tagObject = (filter: string): Record<string, string> => {
-  const colon = filter.indexOf(':');
-  return { [filter.slice(0, colon)]: filter.slice(colon + 1) };
-};
-
 const FLAGS = {
   is_local: 'isLocal',
   supports_files: 'supportsFiles',
@@ -42,7 +38,7 @@ const addFilters = (builder: SelectQueryBuilder<ModelConfigEntity>, query: Model
   }
   // One condition each: two values of one key match nothing, instead of the last one winning.
   for (const [index, filter] of [query.tag ?? []].flat().entries()) {
-    builder.andWhere(`config.tags @> :tag${index}`, { [`tag${index}`]: JSON.stringify(tagObject(filter)) });
+    builder.andWhere(`config.tags @> :tag${index}`, { [`tag${index}`]: JSON.stringify(tagsOfFilter(filter)) });
   }
   if (query.q !== undefined) {
     const columns = ['alias', 'modelName', 'displayName', 'description'].map((name) => `config.${name} ILIKE :q`);

@@ -6,17 +6,14 @@ import type { HistoryAction } from '../../contract/history.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ModelConfigView } from '../../contract/model-config-view.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { etagOf } from '../../platform/http/etag.js';
 import { OutboundPolicy } from '../../platform/http/outbound/outbound-policy.js';
 import { violatesUnique } from '../database/database-errors.js';
+import { requireCurrent, type Precondition } from '../database/precondition.js';
 import type { Transaction } from '../database/transaction.js';
 import { ConfigCredentials } from './config-credentials.js';
 import { checkConfig } from './config-rules.js';
 import { ModelConfigEntity } from './model-config.entity.js';
 import { toColumns, toHistoryState, toModelConfigView } from './model-config.mapper.js';
-
-/** Tells whether an ETag is still acceptable to the writer; null: any is. */
-export type Precondition = ((etag: string) => boolean) | null;
 
 interface CreateOptions {
   /** A config that was deleted comes back under its own id, with the version after its last. */
@@ -121,12 +118,7 @@ const lock = async (manager: EntityManager, id: string, precondition: Preconditi
     .setLock('pessimistic_write')
     .getOne();
   if (!row) throw new AppError('config_not_found');
-  if (precondition && !precondition(etagOf(row.version))) {
-    throw new AppError('precondition_failed', {
-      detail: `The config is at version ${row.version} now. Read it again and repeat the change.`,
-      headers: { etag: etagOf(row.version) },
-    });
-  }
+  requireCurrent(precondition, row.version, 'config');
   return row;
 };
 
