@@ -1,3 +1,4 @@
+import type { HistoryPage } from '../../contract/history.contract.js';
 import type { PromptMetadata } from '../../contract/prompt.contract.js';
 import { normalizedVariables } from '../../contract/prompt-variables.js';
 import type {
@@ -8,6 +9,14 @@ import type {
 } from '../../contract/prompt-view.contract.js';
 import type { PromptVersionEntity } from './prompt-version.entity.js';
 import type { SystemPromptTemplateEntity } from './system-prompt-template.entity.js';
+
+const DEFAULT_LIMIT = 100;
+
+/** The page that a query asks for. */
+export const pageOf = ({ skip = 0, limit = DEFAULT_LIMIT }: HistoryPage): { skip: number; limit: number } => ({
+  skip,
+  limit,
+});
 
 /** The version that each label stands at. */
 export type Labels = Record<string, number>;

@@ -20,11 +20,16 @@ import { diffVersions } from './prompt-diff.js';
 import { listPrompts } from './prompt-list.js';
 import { findVersion, labelsOf, orPromptNotFound, readContent } from './prompt-rows.js';
 import { PromptVersionEntity } from './prompt-version.entity.js';
-import { toPromptSummary, toPromptView, toVersionSummary, toVersionView, type Labels } from './prompt.mapper.js';
+import {
+  pageOf,
+  toPromptSummary,
+  toPromptView,
+  toVersionSummary,
+  toVersionView,
+  type Labels,
+} from './prompt.mapper.js';
 import { PromptWriter } from './prompt.writer.js';
 import { SystemPromptTemplateEntity } from './system-prompt-template.entity.js';
-
-const DEFAULT_LIMIT = 100;
 
 /** Everything of a version but its content, which may be 256 KB. */
 const WITHOUT_CONTENT = {
@@ -38,11 +43,6 @@ const WITHOUT_CONTENT = {
   createdBy: true,
   createdAt: true,
 } as const;
-
-export const pageOf = ({ skip = 0, limit = DEFAULT_LIMIT }: HistoryPage): { skip: number; limit: number } => ({
-  skip,
-  limit,
-});
 
 /** Prompts and their versions: every write goes through one transaction with its history and the next revision. */
 @Injectable()
