@@ -6,6 +6,7 @@ import { RevisionAndKeyChecks1795392000005 } from './1795392000005-revision-and-
 import { CachedInputPrice1795478400001 } from './1795478400001-cached-input-price.js';
 import { ChangeHistory1795478400002 } from './1795478400002-change-history.js';
 import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.js';
+import { ConfigListIndexes1795478400007 } from './1795478400007-config-list-indexes.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   CachedInputPrice1795478400001,
   ChangeHistory1795478400002,
   IdempotencyKeys1795478400005,
+  ConfigListIndexes1795478400007,
 ];
