@@ -7,6 +7,7 @@ import { CachedInputPrice1795478400001 } from './1795478400001-cached-input-pric
 import { ChangeHistory1795478400002 } from './1795478400002-change-history.js';
 import { SystemPromptVersions1795478400004 } from './1795478400004-system-prompt-versions.js';
 import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.js';
+import { ConfigListIndexes1795478400007 } from './1795478400007-config-list-indexes.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   ChangeHistory1795478400002,
   SystemPromptVersions1795478400004,
   IdempotencyKeys1795478400005,
+  ConfigListIndexes1795478400007,
 ];
