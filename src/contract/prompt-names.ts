@@ -27,3 +27,16 @@ export const toSelector = (label?: string | null, version?: number | null): Prom
   if (hasVersion) return hasLabel ? 'both' : { version };
   return { label: label ?? DEFAULT_LABEL };
 };
+
+/**
+ * The version that a label stands at, if any. A label may be called as something that every object has; 0 is the latest
+ * version of a prompt that has no text yet.
+ */
+export const versionAt = (
+  label: string,
+  latestVersion: number,
+  labels: Readonly<Record<string, number>>,
+): number | undefined => {
+  if (label === LATEST_LABEL) return latestVersion || undefined;
+  return Object.hasOwn(labels, label) ? labels[label] : undefined;
+};

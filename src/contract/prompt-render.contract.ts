@@ -40,7 +40,8 @@ export class RenderedPrompt {
   @AnswerField({ type: 'integer', nullable: true, description: 'null: a draft' }) version: number | null;
   @AnswerField({ type: 'string', nullable: true, description: 'null: a draft' }) content_sha256: string | null;
   @AnswerField({ type: 'integer', description: 'Code points of the text' }) characters: number;
-  @AnswerField({ type: 'integer', description: 'An estimate: each model counts in its own way' }) token_estimate: number;
+  @AnswerField({ type: 'integer', description: 'An estimate: each model counts in its own way' })
+  token_estimate: number;
   @AnswerField({ type: [PromptWarning] }) warnings: PromptWarning[];
 }
 

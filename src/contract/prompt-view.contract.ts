@@ -49,13 +49,13 @@ export class PromptSummary {
   @AnswerField(TIME) updated_at: string;
 }
 
-/** A template with its newest text. */
+/** A template with its newest text; null where nobody has saved one yet. */
 export class PromptView extends PromptSummary {
-  @AnswerField(TEXT) prompt_content: string;
-  @AnswerField(SYNTAX) syntax: PromptSyntax;
+  @AnswerField(TEXT_OR_NULL) prompt_content: string | null;
+  @AnswerField({ ...SYNTAX, nullable: true }) syntax: PromptSyntax | null;
   @AnswerField({ type: [PromptVariableField] }) variables: PromptVariable[];
   @AnswerField(OPEN_OBJECT) example_variables: Record<string, PromptValue>;
-  @AnswerField(HASH) content_sha256: string;
+  @AnswerField({ ...HASH, nullable: true }) content_sha256: string | null;
 }
 
 /** A page of templates. `total` counts everything the filter matches. */
@@ -73,7 +73,11 @@ export class PromptVersionSummary {
   @AnswerField(HASH) content_sha256: string;
   @AnswerField(TEXT) message: string;
 
-  @AnswerField({ ...WHOLE, nullable: true, description: 'The version it was made from; of a restore, the restored one' })
+  @AnswerField({
+    ...WHOLE,
+    nullable: true,
+    description: 'The version it was made from; of a restore, the restored one',
+  })
   base_version: number | null;
 
   @AnswerField({ enum: [...PROMPT_ORIGINS], enumName: 'PromptOrigin' }) origin: PromptOrigin;

@@ -224,4 +224,3 @@ export class ProtectedLabels {
   })
   labels: string[];
 }
-

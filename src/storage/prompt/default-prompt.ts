@@ -1,8 +1,8 @@
 import type { EntityManager } from 'typeorm';
-import { DEFAULT_LABEL } from '../../contract/prompt-names.js';
+import { DEFAULT_LABEL, versionAt } from '../../contract/prompt-names.js';
 import { requiredWithoutDefault } from '../../contract/prompt-variables.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { findVersion, labelsOf, versionAt } from './prompt-rows.js';
+import { findVersion, labelsOf } from './prompt-rows.js';
 import { SystemPromptTemplateEntity } from './system-prompt-template.entity.js';
 
 /** A model's default prompt as its config names it; a label of null means `production`. */

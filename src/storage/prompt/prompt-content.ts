@@ -42,13 +42,17 @@ const hashOf = ({ promptContent, syntax, variables, exampleVariables }: Unhashed
 export const toContent = (sent: Partial<PromptContent>, base: Unhashed | null): Content => {
   const variables = checkedVariables(sent.variables ?? base?.variables ?? DEFAULTS.variables);
   const content = {
-    promptContent: sent.prompt_content ?? base?.promptContent ?? '',
+    promptContent: sent.prompt_content ?? base?.promptContent ?? refuseWithoutText(),
     syntax: sent.syntax ?? base?.syntax ?? DEFAULTS.syntax,
     variables,
     exampleVariables: sent.example_variables ?? base?.exampleVariables ?? DEFAULTS.exampleVariables,
   };
   refuseBroken(content);
   return { ...content, contentSha256: hashOf(content) };
+};
+
+const refuseWithoutText = (): never => {
+  throw invalidFields({ field: 'prompt_content', message: 'prompt_content must be sent' });
 };
 
 /** The variables in the form they are stored in. */

@@ -56,7 +56,11 @@ export class PromptLabelService {
       const known = (await manager.find(ProtectedLabelEntity)).map(({ label }) => label).sort();
       if (known.join() === next.join()) return;
       await manager.deleteAll(ProtectedLabelEntity);
-      if (next.length > 0) await manager.insert(ProtectedLabelEntity, next.map((label) => ({ label })));
+      if (next.length > 0)
+        await manager.insert(
+          ProtectedLabelEntity,
+          next.map((label) => ({ label })),
+        );
       transaction.record({
         kind: 'prompt_label',
         subjectId: 'protected-labels',

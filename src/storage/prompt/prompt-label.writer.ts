@@ -89,7 +89,11 @@ export class PromptLabelWriter {
   }
 
   /** The labels of a template that is just being created. */
-  async placeFirst(transaction: Transaction, row: SystemPromptTemplateEntity, labels: readonly string[]): Promise<void> {
+  async placeFirst(
+    transaction: Transaction,
+    row: SystemPromptTemplateEntity,
+    labels: readonly string[],
+  ): Promise<void> {
     if (labels.length === 0) return;
     const { manager, author } = transaction;
     const found = await manager.query<{ label: string }[]>(PROTECTED, [labels]);
@@ -102,7 +106,12 @@ export class PromptLabelWriter {
   }
 }
 
-const toView = (label: string, version: number, { moved_by, moved_at }: Holder, isProtected: boolean): PromptLabelView => ({
+const toView = (
+  label: string,
+  version: number,
+  { moved_by, moved_at }: Holder,
+  isProtected: boolean,
+): PromptLabelView => ({
   label,
   version,
   moved_by,

@@ -56,7 +56,9 @@ const addFilters = (builder: Builder, query: PromptQuery): void => {
 const addOrder = (builder: Builder, sort: string): void => {
   for (const part of sort.split(',')) {
     const property = PROPERTY_OF[part.replace(/^-/, '') as Sortable];
-    const [direction, nulls] = part.startsWith('-') ? (['DESC', 'NULLS LAST'] as const) : (['ASC', 'NULLS FIRST'] as const);
+    const [direction, nulls] = part.startsWith('-')
+      ? (['DESC', 'NULLS LAST'] as const)
+      : (['ASC', 'NULLS FIRST'] as const);
     builder.addOrderBy(`prompt.${property}`, direction, nulls);
   }
   // Equal rows must not change places from page to page.

@@ -1,5 +1,5 @@
 import { In, type EntityManager } from 'typeorm';
-import { LATEST_LABEL, type PromptSelector } from '../../contract/prompt-names.js';
+import { versionAt, type PromptSelector } from '../../contract/prompt-names.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { requireCurrent, type Precondition } from '../database/precondition.js';
 import { PromptLabelEntity } from './prompt-label.entities.js';
@@ -11,7 +11,8 @@ import { SystemPromptTemplateEntity } from './system-prompt-template.entity.js';
 export interface LockedPrompt {
   row: SystemPromptTemplateEntity;
   labels: Labels;
-  latest: PromptVersionEntity;
+  /** null: nobody has saved a text yet, which is possible in templates that are older than versions. */
+  latest: PromptVersionEntity | null;
 }
 
 export const orPromptNotFound = (row: SystemPromptTemplateEntity | null): SystemPromptTemplateEntity => {
@@ -53,7 +54,7 @@ export const readContent = async (
   { id, latestVersion }: SystemPromptTemplateEntity,
 ): Promise<Omit<LockedPrompt, 'row'>> => ({
   labels: (await labelsOf(manager, [id])).get(id) ?? {},
-  latest: await findVersion(manager, id, latestVersion),
+  latest: latestVersion > 0 ? await findVersion(manager, id, latestVersion) : null,
 });
 
 /** The labels of these templates; one without any is not in the map. */
@@ -75,10 +76,6 @@ export const findVersion = async (
   if (!row) throw new AppError('version_not_found', { detail: `The prompt has no version ${version}.` });
   return row;
 };
-
-/** The version that a label stands at, if any. */
-export const versionAt = (label: string, latestVersion: number, labels: Labels): number | undefined =>
-  label === LATEST_LABEL ? latestVersion : labels[label];
 
 /** The number that a selector stands for; nothing else is ever taken instead. Throws `label_not_found`. */
 export const versionNumberOf = (selector: PromptSelector, latestVersion: number, labels: Labels): number => {

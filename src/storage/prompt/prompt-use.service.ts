@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { HistoryPage } from '../../contract/history.contract.js';
-import { DEFAULT_LABEL, toSelector, type PromptSelector } from '../../contract/prompt-names.js';
+import { DEFAULT_LABEL, toSelector, versionAt, type PromptSelector } from '../../contract/prompt-names.js';
 import { normalizedVariables } from '../../contract/prompt-variables.js';
 import type { PromptUsages, ResolvedPrompt } from '../../contract/prompt-view.contract.js';
 import { AppError, invalidFields } from '../../platform/errors/app-error.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
-import { findVersion, labelsOf, orPromptNotFound, versionAt, versionNumberOf } from './prompt-rows.js';
+import { findVersion, labelsOf, orPromptNotFound, versionNumberOf } from './prompt-rows.js';
 import type { PromptVersionEntity } from './prompt-version.entity.js';
 import { pageOf, type Labels } from './prompt.mapper.js';
 import { SystemPromptTemplateEntity } from './system-prompt-template.entity.js';

@@ -45,7 +45,7 @@ export const toColumns = (change: PromptMetadata): Partial<SystemPromptTemplateE
 export const toHistoryState = (
   row: SystemPromptTemplateEntity,
   labels: Labels,
-  contentSha256: string,
+  contentSha256: string | null,
 ): Record<string, unknown> => ({
   ...Object.fromEntries(Object.entries(COLUMN_OF).map(([field, column]) => [field, row[column]])),
   name: row.name,
@@ -79,14 +79,14 @@ export const toPromptSummary = (row: SystemPromptTemplateEntity, labels: Labels)
 export const toPromptView = (
   row: SystemPromptTemplateEntity,
   labels: Labels,
-  latest: PromptVersionEntity,
+  latest: PromptVersionEntity | null,
 ): PromptView => ({
   ...toPromptSummary(row, labels),
-  prompt_content: latest.promptContent,
-  syntax: latest.syntax,
-  variables: normalizedVariables(latest.variables),
-  example_variables: latest.exampleVariables,
-  content_sha256: latest.contentSha256,
+  prompt_content: latest?.promptContent ?? null,
+  syntax: latest?.syntax ?? null,
+  variables: normalizedVariables(latest?.variables ?? []),
+  example_variables: latest?.exampleVariables ?? {},
+  content_sha256: latest?.contentSha256 ?? null,
 });
 
 const labelsAt = (labels: Labels, version: number): string[] =>

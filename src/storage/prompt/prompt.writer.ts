@@ -44,7 +44,11 @@ export class PromptWriter {
   constructor(private readonly labels: PromptLabelWriter) {}
 
   /** The template with its first version, and labels at it. */
-  async create(transaction: Transaction, body: PromptCreate, { origin = 'edit' }: SaveOptions = {}): Promise<PromptView> {
+  async create(
+    transaction: Transaction,
+    body: PromptCreate,
+    { origin = 'edit' }: SaveOptions = {},
+  ): Promise<PromptView> {
     const { manager, author } = transaction;
     const content = toContent(body, null);
     const row = manager.create(SystemPromptTemplateEntity, {
@@ -77,7 +81,9 @@ export class PromptWriter {
     const prompt = await lockPrompt(transaction.manager, id, precondition);
     refuseOtherName(prompt.row.name, body.name);
     if (hasContent(body)) requireBase(prompt.row, body.base_version);
-    return viewOf(await this.save(transaction, prompt, { metadata: body, content: body, message: body.message, origin }));
+    return viewOf(
+      await this.save(transaction, prompt, { metadata: body, content: body, message: body.message, origin }),
+    );
   }
 
   /** The same content as the newest version's adds none. */
@@ -89,11 +95,19 @@ export class PromptWriter {
   ): Promise<SavedPromptVersion> {
     const prompt = await lockPrompt(transaction.manager, id);
     requireBase(prompt.row, body.base_version);
-    return savedOf(prompt, await this.save(transaction, prompt, { metadata: {}, content: body, message: body.message, origin }));
+    return savedOf(
+      prompt,
+      await this.save(transaction, prompt, { metadata: {}, content: body, message: body.message, origin }),
+    );
   }
 
   /** A new version with the content of an older one. */
-  async restore(transaction: Transaction, id: string, version: number, body: PromptRestore): Promise<SavedPromptVersion> {
+  async restore(
+    transaction: Transaction,
+    id: string,
+    version: number,
+    body: PromptRestore,
+  ): Promise<SavedPromptVersion> {
     const { manager } = transaction;
     const prompt = await lockPrompt(manager, id);
     requireBase(prompt.row, body.base_version);
@@ -136,11 +150,12 @@ export class PromptWriter {
     transaction: Transaction,
     { row }: LockedPrompt,
     content: Content,
-    { message = '', origin, madeFrom = row.latestVersion }: Change,
+    { message = '', origin, madeFrom }: Change,
   ): Promise<void> {
     const version = row.latestVersion + 1;
     await refuseUnusableLatest(transaction.manager, row.name, { version, variables: content.variables });
-    await addRow(transaction, { templateId: row.id, version, ...content, message, baseVersion: madeFrom, origin });
+    const baseVersion = madeFrom ?? (row.latestVersion || null);
+    await addRow(transaction, { templateId: row.id, version, ...content, message, baseVersion, origin });
   }
 }
 
@@ -153,9 +168,10 @@ const addRow = async (
 
 const viewOf = ({ row, labels, latest }: LockedPrompt): PromptView => toPromptView(row, labels, latest);
 
+/** After a version was saved there is one. */
 const savedOf = (before: LockedPrompt, { latest, labels }: LockedPrompt): SavedPromptVersion => ({
-  ...toVersionView(latest, labels),
-  unchanged: latest.version === before.latest.version,
+  ...toVersionView(latest as PromptVersionEntity, labels),
+  unchanged: latest?.version === before.latest?.version,
 });
 
 const record = (
@@ -165,7 +181,7 @@ const record = (
   after: LockedPrompt,
 ): void => {
   const stateOf = ({ row, labels, latest }: LockedPrompt): Record<string, unknown> =>
-    toHistoryState(row, labels, latest.contentSha256);
+    toHistoryState(row, labels, latest?.contentSha256 ?? null);
   transaction.record({
     kind: 'prompt',
     subjectId: after.row.id,
@@ -197,14 +213,16 @@ const changedColumns = (
 const newContent = ({ latest }: LockedPrompt, sent: Partial<PromptContent>): Content | null => {
   if (!hasContent(sent)) return null;
   const content = toContent(sent, latest);
-  return content.contentSha256 === latest.contentSha256 ? null : content;
+  return content.contentSha256 === latest?.contentSha256 ? null : content;
 };
 
 /** Two people who save from one base: the second has not seen what the first one wrote. */
 const requireBase = ({ latestVersion }: SystemPromptTemplateEntity, base: number | undefined): void => {
   if (base === undefined || base === latestVersion) return;
   if (base > latestVersion)
-    throw new AppError('version_not_found', { detail: `The prompt has no version ${base}; the newest is ${latestVersion}.` });
+    throw new AppError('version_not_found', {
+      detail: `The prompt has no version ${base}; the newest is ${latestVersion}.`,
+    });
   const message = `The newest version is ${latestVersion}, not ${base}: read it, and save from it.`;
   throw new AppError('prompt_base_stale', {
     detail: message,
@@ -228,4 +246,3 @@ const naming = async <Result>(name: string, write: Promise<Result>): Promise<Res
     throw new AppError('prompt_name_taken', { detail: message, fields: [{ field: 'name', message }], cause: error });
   }
 };
-
