@@ -7,10 +7,13 @@ import { EarlyTokenCheck } from './auth/early-token-check.js';
 import { CallTracker } from './chat/call-tracker.js';
 import { ChatController } from './chat/chat.controller.js';
 import { ChatService } from './chat/chat.service.js';
+import { SystemPrompts } from './chat/system-prompts.js';
 import { ManagementController } from './management/management.controller.js';
 import { ManagementService } from './management/management.service.js';
 import { ModelDirectory } from './model-directory/model-directory.js';
 import { ModelsController } from './models/models.controller.js';
+import { KeptVersions } from './prompts/kept-versions.js';
+import { PromptLibrary } from './prompts/prompt-library.js';
 import { ProviderLoader } from './providers/provider-loader.js';
 import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-storage-service.client.js';
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
@@ -40,9 +43,12 @@ export class AiModelModule implements BeforeApplicationShutdown {
         EarlyTokenCheck,
         CallTracker,
         ChatService,
+        KeptVersions,
         ManagementService,
         ModelDirectory,
+        PromptLibrary,
         ProviderLoader,
+        SystemPrompts,
         UsageBuffer,
       ],
       exports: [TokenVerifier],

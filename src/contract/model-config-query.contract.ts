@@ -1,13 +1,5 @@
-import {
-  AnswerField,
-  BooleanField,
-  ChoiceField,
-  fromQueryBoolean,
-  fromQueryInteger,
-  IntegerField,
-  satisfies,
-  TextField,
-} from './fields.js';
+import { BooleanField, ChoiceField, fromQueryBoolean, fromQueryInteger, IntegerField, TextField } from './fields.js';
+import { SortField, TagFilter } from './list-query.js';
 import { MODEL_STATUSES, PROVIDERS, type ModelStatus, type Provider } from './providers.js';
 
 /** Columns a list can be sorted by, on the wire and in SQL alike. */
@@ -24,22 +16,6 @@ export const SORTABLE_FIELDS = [
   'created_at',
   'updated_at',
 ] as const;
-
-const sortProblem = (value: unknown): string | null => {
-  const known = new Set<string>(SORTABLE_FIELDS);
-  const parts = typeof value === 'string' ? value.split(',') : [''];
-  return parts.length <= 5 && parts.every((part) => known.has(part.replace(/^-/, '')))
-    ? null
-    : `must be up to five of ${SORTABLE_FIELDS.join(', ')}, separated by commas, each with - in front for descending`;
-};
-
-const tagFilterProblem = (value: unknown): string | null => {
-  const filters: unknown[] = Array.isArray(value) ? value : [value];
-  return filters.length <= 10 &&
-    filters.every((filter) => typeof filter === 'string' && filter.length <= 300 && /^[^:]+:/.test(filter))
-    ? null
-    : 'must be of the form key:value (at most ten of them)';
-};
 
 /** Query of `GET /configs`; all filters can be combined. */
 export class ModelConfigQuery {
@@ -69,15 +45,13 @@ export class ModelConfigQuery {
   @BooleanField({})
   supports_audio?: boolean;
 
-  @AnswerField({ type: 'string', required: false, description: 'key:value; repeat it to ask for several' })
-  @OptionalFilter('tagFilter', tagFilterProblem)
+  @TagFilter()
   tag?: string | string[];
 
   @TextField({ max: 200, description: 'Found in alias, names or description' })
   q?: string;
 
-  @AnswerField({ type: 'string', required: false, default: '-priority,alias', example: '-priority,alias' })
-  @OptionalFilter('sort', sortProblem)
+  @SortField(SORTABLE_FIELDS, '-priority,alias')
   sort?: string;
 
   @fromQueryInteger()
@@ -87,8 +61,4 @@ export class ModelConfigQuery {
   @fromQueryInteger()
   @IntegerField({ min: 1, max: 1000, default: 100 })
   limit?: number;
-}
-
-function OptionalFilter(name: string, problem: (value: unknown) => string | null): PropertyDecorator {
-  return satisfies(name, (value) => (value === undefined ? null : problem(value)));
 }

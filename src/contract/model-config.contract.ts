@@ -8,27 +8,18 @@ import {
   TextField,
   TextListField,
 } from './fields.js';
+import { TagsField } from './list-query.js';
+import { LABEL_FORM, LABEL_PATTERN, PROMPT_NAME_PATTERN } from './prompt-names.js';
 import { PROVIDERS, type Provider } from './providers.js';
 import { ApiKeyField, AuthHeadersField } from './secret-fields.js';
 
 export const ALIAS_PATTERN = /^(?!auto$)[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
 const ALIAS_FORM =
   'a letter or digit followed by up to 99 letters, digits, dots, underscores, colons, slashes or hyphens, and not "auto"';
-const PROMPT_NAME_PATTERN = /^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$/;
-const PROMPT_LABEL_PATTERN = /^[a-z][a-z0-9._-]{0,35}$/;
 const MIME_PATTERN = /^[a-z0-9][a-z0-9.+-]{0,60}\/(?:\*|[a-z0-9][a-z0-9.+-]{0,80})$/;
 
 const MAX_TAGS = 50;
 const MAX_PARAMETERS_CHARACTERS = 65_536;
-
-const tagsProblem = (tags: Record<string, unknown>): string | null => {
-  const entries = Object.entries(tags);
-  if (entries.length > MAX_TAGS) return `must have at most ${MAX_TAGS} tags`;
-  const good = entries.every(
-    ([key, value]) => /^[^:\s][^:]{0,62}$/.test(key) && typeof value === 'string' && value.length <= 200,
-  );
-  return good ? null : 'must map names (1 to 63 characters, no colon) to strings of at most 200 characters';
-};
 
 const parametersProblem = (parameters: Record<string, unknown>): string | null => {
   if (JSON.stringify(parameters).length > MAX_PARAMETERS_CHARACTERS) {
@@ -145,18 +136,25 @@ class ModelConfigFields {
   })
   fallback_aliases?: string[];
 
-  @ObjectField({
-    check: tagsProblem,
-    default: {},
-    schema: { additionalProperties: { type: 'string' } },
-    description: 'Names and values of your own',
-  })
+  @TagsField({ max: MAX_TAGS })
   tags?: Record<string, string>;
 
-  @TextField({ nullable: true, max: 100, pattern: PROMPT_NAME_PATTERN, form: 'the name of a system prompt' })
+  @TextField({
+    nullable: true,
+    max: 100,
+    pattern: PROMPT_NAME_PATTERN,
+    form: 'the name of a system prompt',
+    description: 'The system prompt of calls that name none; it must be usable without values for its variables',
+  })
   system_prompt_name?: string | null;
 
-  @TextField({ nullable: true, max: 36, pattern: PROMPT_LABEL_PATTERN, form: 'a label such as production' })
+  @TextField({
+    nullable: true,
+    max: 36,
+    pattern: LABEL_PATTERN,
+    form: LABEL_FORM,
+    description: 'The label of the system prompt that is used; null: production',
+  })
   system_prompt_label?: string | null;
 
   @IntegerField({ nullable: true, min: 1, max: 3600, description: 'Seconds; null: 60' })

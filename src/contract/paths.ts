@@ -3,6 +3,7 @@ export const STORAGE_PREFIX = 'api/v1/ai-models';
 export const CONFIGS_PATH = `${STORAGE_PREFIX}/configs`;
 export const EXPORT_PATH = `${STORAGE_PREFIX}/export`;
 export const IMPORT_PATH = `${STORAGE_PREFIX}/import`;
+export const PROMPTS_PATH = `${STORAGE_PREFIX}/prompts`;
 export const HISTORY_PATH = 'api/v1/history';
 export const TOKENS_PATH = 'api/v1/tokens';
 export const INTERNAL_PATH = 'internal/v1';

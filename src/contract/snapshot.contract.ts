@@ -1,4 +1,5 @@
 import type { ModelConfigView } from './model-config-view.contract.js';
+import type { PromptSyntax, PromptVariable } from './prompt-variables.js';
 import type { Scope } from './scopes.js';
 
 /**
@@ -24,10 +25,35 @@ export interface SnapshotToken {
   expires_at: string | null;
 }
 
+/** One version of a prompt; it never changes. Source: the snapshot, and `GET /internal/v1/prompts/{name}/versions/{number}`. */
+export interface SnapshotPromptVersion {
+  version: number;
+  prompt_content: string;
+  syntax: PromptSyntax;
+  variables: PromptVariable[];
+  /** SHA-256, hex. */
+  content_sha256: string;
+}
+
+/** A prompt with the versions that calls mostly use: those with a label, and the newest. */
+export interface SnapshotPrompt {
+  id: string;
+  name: string;
+  is_active: boolean;
+  /** False: only tokens with `prompts:read` may name it in a call. */
+  is_public: boolean;
+  /** 0: there is no text yet. */
+  latest_version: number;
+  /** The version that each label stands at. */
+  labels: Record<string, number>;
+  versions: SnapshotPromptVersion[];
+}
+
 /** Everything the AI model service answers calls from, as of one revision. */
 export interface Snapshot {
   /** Milliseconds since 1970 of the change, at least the last one plus 1: only ever goes up. */
   revision: number;
   models: SnapshotModel[];
   tokens: SnapshotToken[];
+  prompts: SnapshotPrompt[];
 }

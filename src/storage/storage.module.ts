@@ -21,6 +21,16 @@ import { ModelConfigController } from './model-config/model-config.controller.js
 import { ModelConfigEntity } from './model-config/model-config.entity.js';
 import { ModelConfigService } from './model-config/model-config.service.js';
 import { ModelConfigWriter } from './model-config/model-config.writer.js';
+import { PromptController } from './prompt/prompt.controller.js';
+import { PromptLabelController } from './prompt/prompt-label.controller.js';
+import { PromptLabelService } from './prompt/prompt-label.service.js';
+import { PromptLabelWriter } from './prompt/prompt-label.writer.js';
+import { PromptRenderController } from './prompt/prompt-render.controller.js';
+import { PromptRenderService } from './prompt/prompt-render.service.js';
+import { PromptService } from './prompt/prompt.service.js';
+import { PromptUseService } from './prompt/prompt-use.service.js';
+import { PromptVersionController } from './prompt/prompt-version.controller.js';
+import { PromptWriter } from './prompt/prompt.writer.js';
 import type { StorageResources } from './open-storage.js';
 import { StatisticsController } from './statistics/statistics.controller.js';
 import { StatisticsService } from './statistics/statistics.service.js';
@@ -58,6 +68,10 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ModelConfigController,
         DeclarativeController,
         HistoryController,
+        PromptController,
+        PromptVersionController,
+        PromptLabelController,
+        PromptRenderController,
         StatisticsController,
         TokenController,
         InternalController,
@@ -76,6 +90,12 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ModelImport,
         ModelConfigService,
         ModelConfigWriter,
+        PromptLabelService,
+        PromptLabelWriter,
+        PromptRenderService,
+        PromptService,
+        PromptUseService,
+        PromptWriter,
         SnapshotService,
         StatisticsService,
         TokenService,

@@ -7,18 +7,20 @@ import { AppError } from '../../platform/errors/app-error.js';
 import type { ChatAnswer, ChatProvider, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { UsageBuffer } from '../usage/usage-buffer.js';
-import { type FinishedCall, sourceOf } from '../usage/usage-record.js';
+import { type FinishedCall, sourceOf, type UsedPrompt } from '../usage/usage-record.js';
 import type { CallDeadline } from './call-deadline.js';
 import { failureOf } from './call-failure.js';
 import type { IncomingChat } from './chat-request.js';
 import { StreamForwarder } from './stream-forwarder.js';
 import { ChatStreamTap } from './wire/chat-stream-tap.js';
-import { weighText } from './wire/text-weight.js';
+import { weighText } from '../../platform/text/text-weight.js';
 import { estimateUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
 
 /** Everything one call works with. */
 export interface ChatCallContext {
   incoming: IncomingChat;
+  /** The system prompt that `incoming` has in front; null: none of the hub's. */
+  prompt: UsedPrompt | null;
   model: SnapshotModel;
   provider: ChatProvider;
   deadline: CallDeadline;
@@ -121,9 +123,10 @@ export class ChatCall {
   }
 
   private hubHeaders(): Record<string, string> {
-    const { model, reply } = this.context;
+    const { model, prompt, reply } = this.context;
     return {
       'x-hub-model': model.alias,
+      ...(prompt && { 'x-hub-prompt': `${prompt.name}@${prompt.version}` }),
       'x-hub-provider': model.provider,
       'x-hub-attempts': '1',
       'x-hub-overhead-ms': Math.max(0, reply.elapsedTime - this.providerMs).toFixed(2),
@@ -142,13 +145,14 @@ export class ChatCall {
   }
 
   private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
-    const { model, incoming, request, usage } = this.context;
+    const { model, incoming, prompt, request, usage } = this.context;
     usage.add({
       model,
       tokenId: request.identity?.tokenId ?? null,
       source: sourceOf(request.headers['x-hub-source']),
       streamed: incoming.stream,
       outcome,
+      prompt,
       error,
       usage: known.usage ?? null,
       firstByteMs: known.firstByteMs ?? null,

@@ -1,12 +1,13 @@
 import { AppError } from '../../platform/errors/app-error.js';
 import { parseJsonObject } from '../../platform/http/json-body.js';
 import { MAX_DEPTH } from '../../platform/http/json-cost.js';
+import { readPromptRequest, type PromptRequest } from './prompt-request.js';
 import { JsonShapeError, scanTopLevel, type TopLevel } from './wire/json-object-editor.js';
 
 /** A caller names an alias and nothing else: where a call goes and with which key is the hub's business. */
 const NOT_THE_CALLERS = new Set(['api_base', 'base_url', 'api_key']);
-/** Inside these, names are the caller's own: JSON schemas of tools and answers. */
-const SCHEMAS = new Set(['tools', 'functions', 'response_format']);
+/** Inside these, names are the caller's own: JSON schemas of tools and answers, variables of a prompt. */
+const WITH_NAMES = new Set(['tools', 'functions', 'response_format', 'prompt_template']);
 
 /** What the hub needs to know of a chat call before it knows the model. */
 export interface IncomingChat {
@@ -18,6 +19,8 @@ export interface IncomingChat {
   stream: boolean;
   /** The caller asked for the usage chunk of a stream. */
   wantsUsage: boolean;
+  /** The system prompt the caller named; null: none. */
+  prompt: PromptRequest | null;
 }
 
 const refuse = (param: string, detail: string): AppError => new AppError('validation_failed', { detail, param });
@@ -33,7 +36,7 @@ const findForbidden = (value: unknown, isTopLevel = false): string | null => {
   }
   for (const key in value) {
     if (NOT_THE_CALLERS.has(key)) return key;
-    const found = isTopLevel && SCHEMAS.has(key) ? null : findForbidden((value as Record<string, unknown>)[key]);
+    const found = isTopLevel && WITH_NAMES.has(key) ? null : findForbidden((value as Record<string, unknown>)[key]);
     if (found) return found;
   }
   return null;
@@ -80,5 +83,6 @@ export const readChatRequest = (
     parameters,
     stream: alwaysStream || stream === true,
     wantsUsage: options.include_usage === true,
+    prompt: readPromptRequest(parameters['prompt_template']),
   };
 };

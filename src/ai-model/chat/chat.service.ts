@@ -8,24 +8,28 @@ import { CallTracker } from './call-tracker.js';
 import { requireCallable } from './callable.js';
 import { ChatCall } from './chat-call.js';
 import { readChatRequest } from './chat-request.js';
+import { SystemPrompts } from './system-prompts.js';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
 
-/** Calls a model by its alias: nothing here waits for storage, as long as the alias is known. */
+/** Calls a model by its alias: nothing here waits for storage, as long as the alias and the prompt are known. */
 @Injectable()
 export class ChatService {
   constructor(
     private readonly directory: ModelDirectory,
+    private readonly prompts: SystemPrompts,
     private readonly providers: ProviderLoader,
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
   ) {}
 
   async complete(request: FastifyRequest, reply: FastifyReply, options: { alwaysStream: boolean }): Promise<void> {
-    const incoming = readChatRequest(request.rawBody, options);
-    const found = this.directory.find(incoming.alias);
+    const received = readChatRequest(request.rawBody, options);
+    const found = this.directory.find(received.alias);
     const model = found instanceof Promise ? await found : found;
-    requireCallable(model, incoming);
+    requireCallable(model, received);
+    const applied = this.prompts.apply(received, model, request.identity);
+    const { incoming, prompt } = applied instanceof Promise ? await applied : applied;
     const loaded = this.providers.chatProvider(model.provider);
     const provider = loaded instanceof Promise ? await loaded : loaded;
     const deadline = new CallDeadline((model.request_timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000, incoming);
@@ -36,7 +40,7 @@ export class ChatService {
       if (!reply.raw.writableFinished) deadline.abandon();
     });
     try {
-      await new ChatCall({ incoming, model, provider, deadline, request, reply, usage: this.usage }).run();
+      await new ChatCall({ incoming, prompt, model, provider, deadline, request, reply, usage: this.usage }).run();
     } finally {
       this.tracker.end(deadline);
     }

@@ -1,4 +1,4 @@
-import type { Snapshot, SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { Snapshot, SnapshotModel, SnapshotPrompt } from '../../contract/snapshot.contract.js';
 import type { Identity } from '../../platform/auth/identity.js';
 
 interface KnownToken {
@@ -11,11 +11,13 @@ interface KnownToken {
 export class DirectoryState {
   private readonly models: ReadonlyMap<string, SnapshotModel>;
   private readonly tokens: ReadonlyMap<string, KnownToken>;
+  private readonly prompts: ReadonlyMap<string, SnapshotPrompt>;
   readonly revision: number;
 
   constructor(snapshot: Snapshot) {
     this.revision = snapshot.revision;
     this.models = new Map(snapshot.models.map((model) => [model.alias, model]));
+    this.prompts = new Map(snapshot.prompts.map((prompt) => [prompt.name, prompt]));
     this.tokens = new Map(
       snapshot.tokens.map(({ id, sha256, scopes, expires_at }) => [
         sha256,
@@ -33,6 +35,10 @@ export class DirectoryState {
 
   model(alias: string): SnapshotModel | undefined {
     return this.models.get(alias);
+  }
+
+  prompt(name: string): SnapshotPrompt | undefined {
+    return this.prompts.get(name);
   }
 
   /** By priority, then alias. */

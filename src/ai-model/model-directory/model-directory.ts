@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { SnapshotModel, SnapshotPrompt } from '../../contract/snapshot.contract.js';
 import type { Identity } from '../../platform/auth/identity.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { HealthRegistry, type DependencyHealth } from '../../platform/health/health-registry.js';
@@ -13,7 +13,7 @@ const MISS_MILLISECONDS = 1000;
 const RECONNECT_MILLISECONDS = 1000;
 
 /**
- * What every call is answered from: models, keys and token hashes in memory, no I/O. Kept up to date by a watch on
+ * What every call is answered from: models, keys, prompts and token hashes in memory, no I/O. Kept up to date by a watch on
  * the revision, by a poll as the safety net, and by a refresh when something unknown is asked for. A failure never
  * replaces what is known, and what is known never gets older.
  */
@@ -58,12 +58,34 @@ export class ModelDirectory implements OnModuleInit {
     return this.state?.allModels() ?? [];
   }
 
+  /** The prompt of this name, as far as it is known here. */
+  prompt(name: string): SnapshotPrompt | undefined {
+    return this.state?.prompt(name);
+  }
+
   /** Whose token hashes to this; null: nobody's. Throws `token_check_unavailable` when nobody can know. */
   identify(sha256: string, worthAsking: boolean): Identity | null | Promise<Identity | null> {
     const identity = this.state?.identity(sha256);
     if (identity !== undefined) return identity;
     if (this.state && !worthAsking) return null;
     return this.identifyAfterRefresh(sha256);
+  }
+
+  /**
+   * For something that is not known here: asks storage once more, unless it is known to be away. Answers whether it told,
+   * so that what is still unknown is known not to be there.
+   */
+  async catchUp(): Promise<boolean> {
+    if (this.isAway) return false;
+    const askedAt = Date.now();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
+    await Promise.race([this.refreshFromNow(), late]);
+    clearTimeout(timer);
+    if (this.knownAsOf >= askedAt) return true;
+    // It may hang for as long as STORAGE_SERVICE_TIMEOUT: one caller has waited for it, the next ones need not.
+    this.noteAway('no answer in time');
+    return false;
   }
 
   stop(): void {
@@ -78,7 +100,7 @@ export class ModelDirectory implements OnModuleInit {
   }
 
   private async findAfterRefresh(alias: string): Promise<SnapshotModel> {
-    const isCurrent = await this.refreshForMiss();
+    const isCurrent = await this.catchUp();
     const model = this.state?.model(alias);
     if (model) return model;
     if (isCurrent)
@@ -91,25 +113,11 @@ export class ModelDirectory implements OnModuleInit {
   }
 
   private async identifyAfterRefresh(sha256: string): Promise<Identity | null> {
-    const isCurrent = await this.refreshForMiss();
+    const isCurrent = await this.catchUp();
     const identity = this.state?.identity(sha256);
     if (identity !== undefined) return identity;
     if (isCurrent) return null;
     throw new AppError('token_check_unavailable', { headers: { 'retry-after': '2' } });
-  }
-
-  /** Asks storage once more, unless it is known to be away. Answers whether it told. */
-  private async refreshForMiss(): Promise<boolean> {
-    if (this.isAway) return false;
-    const askedAt = Date.now();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
-    await Promise.race([this.refreshFromNow(), late]);
-    clearTimeout(timer);
-    if (this.knownAsOf >= askedAt) return true;
-    // It may hang for as long as STORAGE_SERVICE_TIMEOUT: one caller has waited for it, the next ones need not.
-    this.noteAway('no answer in time');
-    return false;
   }
 
   /** A refresh that starts after this moment: one that is under way may have missed what was just written. */

@@ -1,5 +1,5 @@
 import { isPlainObject } from '../../contract/fields.js';
-import type { Snapshot } from '../../contract/snapshot.contract.js';
+import type { Snapshot, SnapshotPrompt, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import { StorageUnavailable } from './storage-errors.js';
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -20,15 +20,47 @@ const isToken = (token: unknown): boolean =>
   Array.isArray(token['scopes']) &&
   isTextOrNull(token['expires_at']);
 
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+
+const isPromptVersion = (version: unknown): boolean =>
+  isPlainObject(version) &&
+  isWhole(version['version']) &&
+  ['prompt_content', 'syntax', 'content_sha256'].every((name) => isText(version[name])) &&
+  // What is in it is looked at when the prompt is used: one of a kind unknown here must not cost us the others.
+  Array.isArray(version['variables']);
+
+const isPrompt = (prompt: unknown): boolean =>
+  isPlainObject(prompt) &&
+  isText(prompt['id']) &&
+  isText(prompt['name']) &&
+  typeof prompt['is_active'] === 'boolean' &&
+  typeof prompt['is_public'] === 'boolean' &&
+  isWhole(prompt['latest_version']) &&
+  isPlainObject(prompt['labels']) &&
+  Object.values(prompt['labels']).every(isWhole) &&
+  Array.isArray(prompt['versions']) &&
+  prompt['versions'].every(isPromptVersion);
+
+/** A version of a prompt that was asked for by its number. */
+export const checkPromptVersion = (body: unknown, version: number): SnapshotPromptVersion => {
+  if (isPromptVersion(body) && (body as SnapshotPromptVersion).version === version)
+    return body as SnapshotPromptVersion;
+  throw new StorageUnavailable('The storage service answered with something that is no version of a prompt.');
+};
+
 /** A snapshot is believed whole or not at all: after a split the other side may be of another version, or not ours. */
 export const checkSnapshot = (body: unknown): Snapshot => {
+  // A storage service from before there were prompts sends none.
+  const prompts = isPlainObject(body) ? (body['prompts'] ?? []) : null;
   const isComplete =
     isPlainObject(body) &&
     Number.isSafeInteger(body['revision']) &&
     Array.isArray(body['models']) &&
     Array.isArray(body['tokens']) &&
     body['models'].every(isModel) &&
-    body['tokens'].every(isToken);
+    body['tokens'].every(isToken) &&
+    Array.isArray(prompts) &&
+    prompts.every(isPrompt);
   if (!isComplete) throw new StorageUnavailable('The storage service answered with something that is no snapshot.');
-  return body as unknown as Snapshot;
+  return { ...(body as unknown as Snapshot), prompts: prompts as SnapshotPrompt[] };
 };

@@ -9,7 +9,7 @@ import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { CONFIGS_PATH, INTERNAL_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
-import type { Snapshot } from '../../contract/snapshot.contract.js';
+import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
 import { Env } from '../../platform/config/env.js';
@@ -17,7 +17,7 @@ import { etagOf } from '../../platform/http/etag.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import type { Secret } from '../../platform/secrets/secret.js';
 import { type AnswerFields, checkAnswer, CONFIG, CONFIG_LIST, HEALTH, receiptOf, STATISTICS } from './check-answer.js';
-import { checkSnapshot } from './check-snapshot.js';
+import { checkPromptVersion, checkSnapshot } from './check-snapshot.js';
 import { withConnectTimeout } from './connect-timeout.js';
 import { readRevisions } from './revision-stream.js';
 import { StorageUnavailable, toStorageError } from './storage-errors.js';
@@ -114,6 +114,12 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
     const headers = { ...this.ownHeaders(), ...(revision !== null && { 'if-none-match': etagOf(revision) }) };
     const answer = await this.exchange({ method: 'GET', path: `${INTERNAL_PATH}/snapshot`, headers, repeatable: true });
     return answer.status === 304 ? null : checkSnapshot(answer.data);
+  }
+
+  async getPromptVersion(name: string, version: number): Promise<SnapshotPromptVersion> {
+    const path = `${INTERNAL_PATH}/prompts/${encodeURIComponent(name)}/versions/${version}`;
+    const answer = await this.exchange({ method: 'GET', path, headers: this.ownHeaders(), repeatable: true });
+    return checkPromptVersion(answer.data, version);
   }
 
   async watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
-import type { Snapshot } from '../../contract/snapshot.contract.js';
+import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
 
@@ -42,6 +42,8 @@ export abstract class StorageServiceClient {
   abstract healthCheck(): Promise<StorageHealth>;
   /** null: `revision` is still the newest. */
   abstract getSnapshot(revision: number | null): Promise<Snapshot | null>;
+  /** Any version of a prompt; it never changes. */
+  abstract getPromptVersion(name: string, version: number): Promise<SnapshotPromptVersion>;
   /** Calls `onRevision` whenever the revision moves. Ends without error on abort, else fails when the stream breaks. */
   abstract watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void>;
   /** Safe to repeat with the same batch id. */

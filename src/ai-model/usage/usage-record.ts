@@ -11,6 +11,15 @@ import type { TokenUsage } from '../chat/wire/usage.js';
 /** Enough for an operator; a batch of a thousand stays far below what its route takes. */
 const MAX_ERROR = 300;
 
+/** The system prompt that a call was made with. */
+export interface UsedPrompt {
+  id: string;
+  name: string;
+  version: number;
+  /** null: the caller asked for the version itself. */
+  label: string | null;
+}
+
 /** One call that is over. Times are milliseconds. */
 export interface FinishedCall {
   model: SnapshotModel;
@@ -18,6 +27,8 @@ export interface FinishedCall {
   source: CallSource;
   streamed: boolean;
   outcome: CallOutcome;
+  /** null: without a system prompt of the hub. */
+  prompt: UsedPrompt | null;
   /** Scrubbed of secrets; null when the call went well. */
   error: string | null;
   usage: TokenUsage | null;

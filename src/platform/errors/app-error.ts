@@ -11,6 +11,8 @@ export interface AppErrorOptions {
   detail?: string;
   fields?: FieldProblem[];
   headers?: Record<string, string>;
+  /** Further members of the problem, for programs; shown to the caller as they are. */
+  extensions?: Record<string, unknown>;
   /** Another status than the catalogue's, where the provider's own is passed on. */
   status?: number;
   /** OpenAI's `param`: the field of a call that is meant. */
@@ -26,6 +28,7 @@ export class AppError extends Error {
   readonly detail: string;
   readonly fields: FieldProblem[] | undefined;
   readonly headers: Record<string, string>;
+  readonly extensions: Readonly<Record<string, unknown>>;
   readonly param: string | null;
   readonly type: string | undefined;
 
@@ -40,6 +43,7 @@ export class AppError extends Error {
     this.detail = detail;
     this.fields = options.fields;
     this.headers = options.headers ?? {};
+    this.extensions = options.extensions ?? {};
     this.param = options.param ?? null;
     this.type = options.type;
   }

@@ -8,10 +8,14 @@ export interface ErrorAnswer {
   body: Record<string, unknown>;
 }
 
-/** RFC 9457: `type, title, status, detail, instance, code, request_id` and, for validation, `errors`. */
+/**
+ * RFC 9457: `type, title, status, detail, instance, code, request_id`, for validation `errors`, and what belongs to the
+ * code alone.
+ */
 export const toProblem = (error: AppError, path: string, requestId: string): ErrorAnswer => ({
   contentType: 'application/problem+json; charset=utf-8',
   body: {
+    ...error.extensions,
     type: `urn:ai-model-hub:problem:${error.code}`,
     title: ERROR_CATALOGUE[error.code].title,
     status: error.status,

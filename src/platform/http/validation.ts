@@ -62,3 +62,12 @@ export const VersionParam = (name: string): ParameterDecorator =>
       throw invalidFields({ field: name, message: `${name} must be a whole number from 1 to 999999999` });
     },
   } satisfies PipeTransform);
+
+/** A path parameter of a certain form. */
+export const FormParam = (name: string, pattern: RegExp, form: string): ParameterDecorator =>
+  Param(name, {
+    transform: (value: unknown) => {
+      if (typeof value === 'string' && pattern.test(value)) return value;
+      throw invalidFields({ field: name, message: `${name} must be ${form}` });
+    },
+  } satisfies PipeTransform);

@@ -2,6 +2,8 @@ import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '../../../typeorm-migrations/index.js';
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
+import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.entities.js';
+import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
 import { TokenEntity } from '../token/token.entity.js';
 import { UsageBatchEntity, UsageMinuteEntity } from '../usage/usage.entities.js';
@@ -11,6 +13,9 @@ import { IdempotencyKeyEntity, KeyCheckEntity, RevisionEntity } from './system.e
 export const ENTITIES = [
   ModelConfigEntity,
   SystemPromptTemplateEntity,
+  PromptVersionEntity,
+  PromptLabelEntity,
+  ProtectedLabelEntity,
   TokenEntity,
   UsageBatchEntity,
   UsageMinuteEntity,

@@ -1,12 +1,13 @@
-import { Body, Controller, Get, Header, Headers, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { INTERNAL_PATH } from '../../contract/paths.js';
-import type { Snapshot } from '../../contract/snapshot.contract.js';
+import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import { usageBatchProblem, type UsageBatch, type UsageReceipt } from '../../contract/usage.contract.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { etagOf, isNotModified } from '../../platform/http/etag.js';
+import { VersionParam } from '../../platform/http/validation.js';
 import { UsageService } from '../usage/usage.service.js';
 import { ChangeStream } from './change-stream.js';
 import { SnapshotService } from './snapshot.service.js';
@@ -48,6 +49,12 @@ export class InternalController {
     reply.hijack();
     reply.raw.setHeader('x-request-id', reply.request.id);
     this.changes.add(reply.raw);
+  }
+
+  @Get('prompts/:name/versions/:number')
+  @Header('cache-control', 'no-store')
+  promptVersion(@Param('name') name: string, @VersionParam('number') version: number): Promise<SnapshotPromptVersion> {
+    return this.snapshots.promptVersion(name, version);
   }
 
   @Post('usage')

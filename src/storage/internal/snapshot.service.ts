@@ -1,10 +1,16 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, type EntityManager, IsNull } from 'typeorm';
-import type { Snapshot, SnapshotModel, SnapshotToken } from '../../contract/snapshot.contract.js';
+import type {
+  Snapshot,
+  SnapshotModel,
+  SnapshotPromptVersion,
+  SnapshotToken,
+} from '../../contract/snapshot.contract.js';
 import { ChangeService } from '../database/change.service.js';
 import { ConfigCredentials } from '../model-config/config-credentials.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { toModelConfigView } from '../model-config/model-config.mapper.js';
+import { readSnapshotPrompts, readSnapshotVersion } from '../prompt/snapshot-prompts.js';
 import { KnownTokens } from '../token/known-tokens.js';
 import { TokenEntity } from '../token/token.entity.js';
 
@@ -49,6 +55,11 @@ export class SnapshotService {
     return snapshot;
   }
 
+  /** A version that is not part of the snapshot. */
+  promptVersion(name: string, version: number): Promise<SnapshotPromptVersion> {
+    return readSnapshotVersion(this.dataSource.manager, name, version);
+  }
+
   private async read(manager: EntityManager): Promise<{ snapshot: Snapshot; observations: Observation[] }> {
     const [row] = await manager.query<{ revision: string }[]>('SELECT revision FROM hub_revision');
     const rows = await manager
@@ -62,6 +73,7 @@ export class SnapshotService {
         revision: Number(row?.revision),
         models,
         tokens: [this.adminToken(), ...tokens.map(toSnapshotToken)],
+        prompts: await readSnapshotPrompts(manager),
       },
       observations: models.map((model) => ({
         id: model.id,

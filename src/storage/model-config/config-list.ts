@@ -1,4 +1,5 @@
 import type { Repository, SelectQueryBuilder } from 'typeorm';
+import { tagsOfFilter } from '../../contract/list-query.js';
 import { SORTABLE_FIELDS, type ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { contains } from '../database/like.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
@@ -19,12 +20,9 @@ const PROPERTY_OF: Record<Sortable, keyof ModelConfigEntity> = {
   updated_at: 'updatedAt',
 };
 
-const DEFAULT_SORT = '-priority,alias';
+const NULLABLE: ReadonlySet<Sortable> = new Set(['display_name', 'last_used_at']);
 
-const tagObject = (filter: string): Record<string, string> => {
-  const colon = filter.indexOf(':');
-  return { [filter.slice(0, colon)]: filter.slice(colon + 1) };
-};
+const DEFAULT_SORT = '-priority,alias';
 
 const FLAGS = {
   is_local: 'isLocal',
@@ -42,7 +40,7 @@ const addFilters = (builder: SelectQueryBuilder<ModelConfigEntity>, query: Model
   }
   // One condition each: two values of one key match nothing, instead of the last one winning.
   for (const [index, filter] of [query.tag ?? []].flat().entries()) {
-    builder.andWhere(`config.tags @> :tag${index}`, { [`tag${index}`]: JSON.stringify(tagObject(filter)) });
+    builder.andWhere(`config.tags @> :tag${index}`, { [`tag${index}`]: JSON.stringify(tagsOfFilter(filter)) });
   }
   if (query.q !== undefined) {
     const columns = ['alias', 'modelName', 'displayName', 'description'].map((name) => `config.${name} ILIKE :q`);
@@ -50,28 +48,40 @@ const addFilters = (builder: SelectQueryBuilder<ModelConfigEntity>, query: Model
   }
 };
 
-const addOrder = (builder: SelectQueryBuilder<ModelConfigEntity>, sort: string): void => {
+/**
+ * The planner takes jsonb for cheap to compare: for a page of tagged configs it would walk through all of them in the
+ * order of priorities instead of using the index of the tags. No index has this expression, so it cannot.
+ */
+const UNINDEXED_PRIORITY = 'config.priority + 0';
+
+const orderOf = (builder: SelectQueryBuilder<ModelConfigEntity>, query: ModelConfigQuery, field: Sortable): string => {
+  if (field !== 'priority' || query.tag === undefined) return `config.${PROPERTY_OF[field]}`;
+  builder.addSelect(UNINDEXED_PRIORITY, 'unindexed_priority');
+  return 'unindexed_priority';
+};
+
+const addOrder = (builder: SelectQueryBuilder<ModelConfigEntity>, query: ModelConfigQuery): void => {
+  const sort = query.sort ?? DEFAULT_SORT;
   for (const part of sort.split(',')) {
-    const isDescending = part.startsWith('-');
-    const property = PROPERTY_OF[part.replace(/^-/, '') as Sortable];
-    builder.addOrderBy(
-      `config.${property}`,
-      isDescending ? 'DESC' : 'ASC',
-      isDescending ? 'NULLS LAST' : 'NULLS FIRST',
-    );
+    const direction = part.startsWith('-') ? 'DESC' : 'ASC';
+    const field = part.replace(/^-/, '') as Sortable;
+    // Said only where it means something: an index does not serve an order that says more than its own.
+    const nulls = NULLABLE.has(field) ? (direction === 'DESC' ? 'NULLS LAST' : 'NULLS FIRST') : undefined;
+    builder.addOrderBy(orderOf(builder, query, field), direction, nulls);
   }
   // Equal rows must not change places from page to page.
-  builder.addOrderBy('config.id', 'ASC');
+  if (!/(?:^|,)-?alias(?:,|$)/.test(sort)) builder.addOrderBy('config.alias', 'ASC');
 };
 
 /** One page and the number of all matches, both by the database. */
-export const listConfigs = (
+export const listConfigs = async (
   repository: Repository<ModelConfigEntity>,
   query: ModelConfigQuery,
   { skip, limit }: { skip: number; limit: number },
 ): Promise<[ModelConfigEntity[], number]> => {
   const builder = repository.createQueryBuilder('config');
   addFilters(builder, query);
-  addOrder(builder, query.sort ?? DEFAULT_SORT);
-  return builder.offset(skip).limit(limit).getManyAndCount();
+  addOrder(builder, query);
+  // On two connections: counting takes as long as reading.
+  return Promise.all([builder.clone().offset(skip).limit(limit).getMany(), builder.orderBy().getCount()]);
 };

@@ -14,8 +14,14 @@ const STATUS_EXPRESSION =
 
 @Entity('ai_model_configs')
 @Unique('uq_ai_model_configs_alias', ['alias'])
-@Index('ix_ai_model_configs_order', ['priority', 'alias'])
-@Index('ix_ai_model_configs_provider', ['provider'])
+// For the lists; a decorator can express neither a direction nor INCLUDE nor GIN: see the migration.
+@Index('ix_ai_model_configs_order', { synchronize: false })
+@Index('ix_ai_model_configs_provider', { synchronize: false })
+@Index('ix_ai_model_configs_status', { synchronize: false })
+@Index('ix_ai_model_configs_tags', { synchronize: false })
+@Index('ix_ai_model_configs_texts', { synchronize: false })
+@Index('ix_ai_model_configs_model_name', ['modelName', 'alias'])
+@Index('ix_ai_model_configs_created_at', ['createdAt'])
 export class ModelConfigEntity {
   @PrimaryGeneratedColumn('uuid', { primaryKeyConstraintName: 'pk_ai_model_configs' })
   id: string;

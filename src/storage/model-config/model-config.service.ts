@@ -8,11 +8,12 @@ import type { ModelConfigQuery } from '../../contract/model-config-query.contrac
 import type { Author } from '../../platform/auth/author.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { ChangeService } from '../database/change.service.js';
+import type { Precondition } from '../database/precondition.js';
 import { HistoryService } from '../history/history.service.js';
 import { listConfigs } from './config-list.js';
 import { ModelConfigEntity } from './model-config.entity.js';
 import { toModelConfigView, toRestorable } from './model-config.mapper.js';
-import { ModelConfigWriter, type Precondition } from './model-config.writer.js';
+import { ModelConfigWriter } from './model-config.writer.js';
 
 const DEFAULT_LIMIT = 100;
 const MAX_ACTIVE = 10_000;

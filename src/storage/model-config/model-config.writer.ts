@@ -6,17 +6,15 @@ import type { HistoryAction } from '../../contract/history.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ModelConfigView } from '../../contract/model-config-view.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { etagOf } from '../../platform/http/etag.js';
 import { OutboundPolicy } from '../../platform/http/outbound/outbound-policy.js';
 import { violatesUnique } from '../database/database-errors.js';
+import { requireCurrent, type Precondition } from '../database/precondition.js';
 import type { Transaction } from '../database/transaction.js';
+import { holdPrompt, isSameDefault, requireUsable, type DefaultPrompt } from '../prompt/default-prompt.js';
 import { ConfigCredentials } from './config-credentials.js';
 import { checkConfig } from './config-rules.js';
 import { ModelConfigEntity } from './model-config.entity.js';
 import { toColumns, toHistoryState, toModelConfigView } from './model-config.mapper.js';
-
-/** Tells whether an ETag is still acceptable to the writer; null: any is. */
-export type Precondition = ((etag: string) => boolean) | null;
 
 interface CreateOptions {
   /** A config that was deleted comes back under its own id, with the version after its last. */
@@ -53,6 +51,7 @@ export class ModelConfigWriter {
       ...toColumns(body),
     });
     checkConfig(row, this.policy, null);
+    await requireUsable(manager, defaultPromptOf(row));
     const values = { ...row, ...this.credentials.columnsFor(row, body, null) };
     await writing(row.alias, manager.insert(ModelConfigEntity, values));
     const created = await manager.findOneByOrFail(ModelConfigEntity, { id });
@@ -68,10 +67,13 @@ export class ModelConfigWriter {
     { precondition = null, action = 'update' }: UpdateOptions = {},
   ): Promise<ModelConfigView> {
     const { manager } = transaction;
+    await holdNewPrompt(manager, id, body);
     const before = await lock(manager, id, precondition);
     const columns = toColumns(body);
     const after = { ...before, ...columns };
     checkConfig(after, this.policy, before);
+    // What is the default already was usable when it became so, and is kept so by the prompt's own writers.
+    if (!isSameDefault(before, after)) await requireUsable(manager, after);
     const change = { ...columns, ...this.credentials.columnsFor(after, body, before) };
     if (!differs(before, change)) return toModelConfigView(before);
     const next = { ...change, version: before.version + 1, updatedAt: () => 'now()' };
@@ -121,13 +123,23 @@ const lock = async (manager: EntityManager, id: string, precondition: Preconditi
     .setLock('pessimistic_write')
     .getOne();
   if (!row) throw new AppError('config_not_found');
-  if (precondition && !precondition(etagOf(row.version))) {
-    throw new AppError('precondition_failed', {
-      detail: `The config is at version ${row.version} now. Read it again and repeat the change.`,
-      headers: { etag: etagOf(row.version) },
-    });
-  }
+  requireCurrent(precondition, row.version, 'config');
   return row;
+};
+
+/** A new row has only the columns that were sent. */
+const defaultPromptOf = (row: Partial<DefaultPrompt>): DefaultPrompt => ({
+  systemPromptName: row.systemPromptName ?? null,
+  systemPromptLabel: row.systemPromptLabel ?? null,
+});
+
+/** Before the config's row, see `holdPrompt`; the name that is stored may be another one by the time that row is locked. */
+const holdNewPrompt = async (manager: EntityManager, id: string, body: ModelConfigUpdate): Promise<void> => {
+  const { system_prompt_name: sent, system_prompt_label: label } = body;
+  if (sent) await holdPrompt(manager, sent);
+  if (sent !== undefined || label === undefined) return;
+  const stored = await manager.findOne(ModelConfigEntity, { select: { systemPromptName: true }, where: { id } });
+  if (stored?.systemPromptName) await holdPrompt(manager, stored.systemPromptName);
 };
 
 /** By value: jsonb does not keep the order of keys. */

@@ -1,5 +1,5 @@
 import type { SseEvent } from './sse-event.js';
-import { weighJsonString } from './text-weight.js';
+import { weighJsonString } from '../../../platform/text/text-weight.js';
 import type { TokenUsage } from './usage.js';
 import { usageFromAnswer } from './usage.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { editObject, JsonShapeError, scanTopLevel, valueBytes } from './json-object-editor.js';
+import { editObject, FirstItem, JsonShapeError, scanTopLevel, valueBytes } from './json-object-editor.js';
 
 const LIMITS = { depth: 64 };
 const edit = (text: string, changes: Record<string, string | undefined>): string =>
@@ -52,6 +52,22 @@ describe('editObject', () => {
     const text = Buffer.from('\uFEFF {"a":1} ');
     expect(editObject(text, new Map())).toBe(text);
     expect(editObject(text, new Map([['absent', undefined]]))).toBe(text);
+  });
+
+  it.each([
+    ['{"messages":[1,2],"x":[3]}', '{"messages":[{"a":1},1,2],"x":[3]}'],
+    ['{"messages": [ \n 1 ] }', '{"messages": [{"a":1}, \n 1 ] }'],
+    ['{"messages":[]}', '{"messages":[{"a":1}]}'],
+    ['{"messages": [ \t ]}', '{"messages": [{"a":1} \t ]}'],
+    // Which of them a server takes is not known; what is no list cannot be meant.
+    [
+      '{"messages":[1],"messages":7,"m\\u0065ssages":[2]}',
+      '{"messages":[{"a":1},1],"messages":7,"m\\u0065ssages":[{"a":1},2]}',
+    ],
+    ['{}', '{"messages":[{"a":1}]}'],
+  ])('puts an item in front of a list: %s', (text, expected) => {
+    const changes = new Map([['messages', new FirstItem(Buffer.from('{"a":1}'))]]);
+    expect(editObject(Buffer.from(text), changes).toString()).toBe(expected);
   });
 
   it('tolerates a byte order mark and keeps it', () => {

@@ -1,11 +1,21 @@
 import type { Member, TopLevel } from './json-scanner.js';
-import { DEFAULT_SCAN_LIMITS, scanTopLevel } from './json-scanner.js';
+import { DEFAULT_SCAN_LIMITS, scanTopLevel, skipBlank } from './json-scanner.js';
 
 export type { JsonShapeReason, Member, ScanLimits, TopLevel } from './json-scanner.js';
 export { JsonShapeError, scanTopLevel } from './json-scanner.js';
 
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = Buffer.from(',');
+
+/** Put in front of the list that is the value; where the value is no list it stays as it is. */
+export class FirstItem {
+  /** @param json the item, as JSON text */
+  constructor(readonly json: Buffer) {}
+}
+
 /** New value per key, as JSON text; `undefined` removes the key. */
-export type ObjectChanges = ReadonlyMap<string, Buffer | undefined>;
+export type ObjectChanges = ReadonlyMap<string, Buffer | FirstItem | undefined>;
 
 /**
  * Changes members of the top level of a JSON object and leaves every other byte as it was: numbers beyond 2^53, the
@@ -20,7 +30,7 @@ export const editObject = (
   topLevel: TopLevel = scanTopLevel(text, DEFAULT_SCAN_LIMITS),
 ): Buffer => {
   const pieces = new Pieces(text);
-  const kept = replaceAndRemove(pieces, changes, topLevel);
+  const kept = replaceAndRemove(pieces, changes, topLevel, text);
   appendMissing(pieces, changes, topLevel, kept);
   return pieces.join();
 };
@@ -52,7 +62,7 @@ class Pieces {
 }
 
 /** Returns how many members are left. */
-const replaceAndRemove = (pieces: Pieces, changes: ObjectChanges, { members }: TopLevel): number => {
+const replaceAndRemove = (pieces: Pieces, changes: ObjectChanges, { members }: TopLevel, text: Buffer): number => {
   let kept = 0;
   members.forEach((member, index) => {
     const value = changes.get(member.key);
@@ -61,10 +71,18 @@ const replaceAndRemove = (pieces: Pieces, changes: ObjectChanges, { members }: T
       pieces.replace(start, end, null);
       return;
     }
-    if (value) pieces.replace(member.valueStart, member.valueEnd, value);
+    if (value instanceof FirstItem) putFirst(pieces, member, value, text);
+    else if (value) pieces.replace(member.valueStart, member.valueEnd, value);
     kept += 1;
   });
   return kept;
+};
+
+const putFirst = (pieces: Pieces, { valueStart }: Member, { json }: FirstItem, text: Buffer): void => {
+  if (text[valueStart] !== OPEN_BRACKET) return;
+  const inside = valueStart + 1;
+  const isEmpty = text[skipBlank(text, inside)] === CLOSE_BRACKET;
+  pieces.replace(inside, inside, isEmpty ? json : Buffer.concat([json, COMMA]));
 };
 
 /** A member goes with the comma before it; while no member before it is left, with the comma after it. */
@@ -80,7 +98,8 @@ const appendMissing = (pieces: Pieces, changes: ObjectChanges, { open, members }
   let comma = kept > 0 ? ',' : '';
   for (const [key, value] of changes) {
     if (value === undefined || present.has(key)) continue;
-    pieces.replace(end, end, Buffer.concat([Buffer.from(`${comma}${JSON.stringify(key)}:`), value]));
+    const json = value instanceof FirstItem ? Buffer.from(`[${value.json.toString()}]`) : value;
+    pieces.replace(end, end, Buffer.concat([Buffer.from(`${comma}${JSON.stringify(key)}:`), json]));
     comma = ',';
   }
 };

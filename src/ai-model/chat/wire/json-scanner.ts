@@ -170,7 +170,8 @@ const isScalarByte = (byte: number | undefined): boolean =>
     byte === 0x2d ||
     byte === 0x2e);
 
-const skipBlank = (text: Buffer, from: number): number => {
+/** The position of what comes next. */
+export const skipBlank = (text: Buffer, from: number): number => {
   let at = from;
   while (text[at] === 0x20 || text[at] === 0x0a || text[at] === 0x0d || text[at] === 0x09) at += 1;
   return at;

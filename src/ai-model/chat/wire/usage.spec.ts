@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { weighJsonString, weighText } from './text-weight.js';
+import { weighJsonString, weighText } from '../../../platform/text/text-weight.js';
 import { estimateUsage, usageFromAnswer } from './usage.js';
 
 describe('usageFromAnswer', () => {

@@ -1,4 +1,4 @@
-import { CHARACTERS_PER_TOKEN, weighText } from './text-weight.js';
+import { toTokens, weighText } from '../../../platform/text/text-weight.js';
 
 /** What a call used. Cached tokens are part of the input, reasoning tokens part of the output. */
 export interface TokenUsage {
@@ -49,9 +49,6 @@ export const estimateUsage = (requestMessages: unknown, outputCharacters: number
     estimated: true,
   };
 };
-
-const toTokens = (characters: number): number =>
-  characters > 0 && Number.isFinite(characters) ? Math.ceil(characters / CHARACTERS_PER_TOKEN) : 0;
 
 const weighContent = (content: unknown): number => {
   if (typeof content === 'string') return weighText(content);

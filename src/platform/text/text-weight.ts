@@ -15,6 +15,10 @@ export const weighText = (text: string): number => {
   return weight;
 };
 
+/** How many tokens a weight is about. */
+export const toTokens = (weight: number): number =>
+  weight > 0 && Number.isFinite(weight) ? Math.ceil(weight / CHARACTERS_PER_TOKEN) : 0;
+
 /** Half for each of a surrogate pair, so that the pair is one wide character. */
 const weighCodeUnit = (unit: number): number => {
   if (unit < WIDE_FROM) return 1;
