@@ -1,14 +1,18 @@
+import { IntersectionType, PickType } from '@nestjs/swagger';
 import {
   AnswerField,
   BooleanField,
   ChoiceField,
   fromQueryBoolean,
+  IntegerField,
   isPlainObject,
   ObjectField,
   satisfies,
   TextField,
 } from './fields.js';
 import { FieldChange } from './history.contract.js';
+import { MOVABLE_LABEL_FORM, MOVABLE_LABEL_PATTERN } from './prompt-names.js';
+import { PromptContent, PromptCreate, PromptMetadata } from './prompt.contract.js';
 
 /** How a document is written. */
 export const TEXT_FORMATS = ['yaml', 'json'] as const;
@@ -133,6 +137,47 @@ export class ImportEnvelope {
 
   @TextField({ min: MIN_PASSPHRASE, max: MAX_PASSPHRASE, writeOnly: true, description: 'Opens sealed secrets' })
   passphrase?: string;
+}
+
+const MAX_VERSION = 2_147_483_647;
+
+const labelsProblem = (labels: Record<string, unknown>): string | null => {
+  const good = Object.entries(labels).every(
+    ([label, version]) => MOVABLE_LABEL_PATTERN.test(label) && Number.isInteger(version) && Number(version) >= 1,
+  );
+  return good ? null : `must map labels to numbers of versions; a label is ${MOVABLE_LABEL_FORM}`;
+};
+
+class PromptEntryFields {
+  @ObjectField({ check: labelsProblem, description: 'The version that each label stands at; others are removed' })
+  labels?: Record<string, number>;
+
+  @AnswerField({ type: 'array', items: { type: 'object' }, required: false, description: 'Texts, oldest first' })
+  @satisfies('versions', (value) =>
+    value === undefined || (Array.isArray(value) && value.length > 0 && value.every(isPlainObject))
+      ? null
+      : 'must be a list of one or more versions',
+  )
+  versions?: Record<string, unknown>[];
+}
+
+/** A prompt in a document: absent fields keep their value, `null` clears. */
+export class PromptEntry extends IntersectionType(
+  PickType(PromptCreate, ['name']),
+  PromptMetadata,
+  PromptEntryFields,
+) {}
+
+/** A version of a prompt in a document. */
+export class PromptVersionEntry extends PromptContent {
+  @IntegerField({ min: 1, max: MAX_VERSION, description: 'Its number in the document; without it, its place' })
+  version?: number;
+
+  @TextField({ min: 0, max: 500 })
+  message?: string;
+
+  @TextField({ max: 64, pattern: /^[0-9a-f]{64}$/, form: 'a SHA-256 in hex' })
+  content_sha256?: string;
 }
 
 /** Tells an envelope from a document. */

@@ -11,6 +11,7 @@ import { DeclarativeController } from './declarative/declarative.controller.js';
 import { ExportService } from './declarative/export.service.js';
 import { ImportService } from './declarative/import.service.js';
 import { ModelImport } from './declarative/model-import.js';
+import { PromptImport } from './declarative/prompt-import.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { ChangeStream } from './internal/change-stream.js';
@@ -88,6 +89,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         HistoryService,
         ImportService,
         ModelImport,
+        PromptImport,
         ModelConfigService,
         ModelConfigWriter,
         PromptLabelService,

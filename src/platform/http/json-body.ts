@@ -84,12 +84,13 @@ const isCompressed = (request: FastifyRequest): boolean =>
  */
 export const registerBodies = (server: FastifyInstance, { useOf, yamlRoutes }: BodyRules): void => {
   server.removeAllContentTypeParsers();
-  const keepBytes = (types: readonly string[], isTaken: (request: FastifyRequest) => boolean): void =>
-    void server.addContentTypeParser([...types], { parseAs: 'buffer' }, (request, body, done) => {
+  const keepBytes = (types: readonly string[], isTaken: (request: FastifyRequest) => boolean): void => {
+    server.addContentTypeParser([...types], { parseAs: 'buffer' }, (request, body, done) => {
       if (isCompressed(request) || !isTaken(request)) return done(new AppError('unsupported_media_type'));
       request.rawBody = body as Buffer;
       done(null);
     });
+  };
   keepBytes(['application/json'], () => true);
   keepBytes(YAML_TYPES, (request) => yamlRoutes.includes(request.routeOptions.url ?? ''));
   server.addHook('preHandler', (request, _reply, done) => {

@@ -29,10 +29,9 @@ const STACK_MEGABYTES = 8;
  * not name anything outside itself.
  */
 const work = (): void => {
-  /* oxlint-disable-next-line typescript/no-require-imports -- a thread that is made of text has no import */
+  // A thread that is made of text has no import.
   const { parentPort, workerData } = require('node:worker_threads') as typeof import('node:worker_threads');
   const { yaml, text, maxAliases, maxCharacters } = workerData as Input;
-  /* oxlint-disable-next-line typescript/no-require-imports -- as above */
   const { LineCounter, parseDocument, visit } = require(yaml) as typeof import('yaml');
   const lines = new LineCounter();
   const problemAt = (reason: YamlProblem['reason'], offset?: number): { problem: YamlProblem } => {
@@ -87,6 +86,7 @@ const work = (): void => {
       throw error;
     }
   };
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage(answer());
 };
 

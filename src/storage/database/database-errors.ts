@@ -54,6 +54,12 @@ export const violatesUnique = (error: unknown, constraint: string): boolean => {
   return error instanceof QueryFailedError && failure.code === UNIQUE_VIOLATION && failure.constraint === constraint;
 };
 
+const LOCK_TIMEOUT = '55P03';
+
+/** True when a statement waited for a lock until `lock_timeout`. */
+export const isLockTimeout = (error: unknown): boolean =>
+  error instanceof QueryFailedError && failureOf(error).code === LOCK_TIMEOUT;
+
 /** Turns a lost database into 503 with `Retry-After`; anything else is not its business. */
 export const translateDatabaseError = (error: unknown): AppError | null =>
   isDatabaseUnavailable(error)

@@ -80,6 +80,12 @@ export interface Entry {
   fields: Record<string, unknown>;
 }
 
+/** The alias or name of an entry; empty when it has none, which its contract will tell. */
+export const nameOf = ({ fields }: Entry, field: 'alias' | 'name'): string => {
+  const name = fields[field];
+  return typeof name === 'string' ? name : '';
+};
+
 /** A document of any format as the import takes it. */
 export interface ReadDocument {
   format: DocumentFormat;

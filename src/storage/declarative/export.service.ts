@@ -15,6 +15,7 @@ import { ConfigCredentials } from '../model-config/config-credentials.js';
 import { DOCUMENT_KIND, DOCUMENT_VERSION, type HubDocument } from './document.js';
 import { writeDocument } from './document-text.js';
 import { exportModels, exportSealedModels, type SealedModels } from './model-export.js';
+import { exportPrompts } from './prompt-export.js';
 import { DocumentSeal } from './sealing.js';
 
 /** Writes the whole configuration as a document: the same state gives the same bytes, wherever it is. */
@@ -32,6 +33,7 @@ export class ExportService {
       version: DOCUMENT_VERSION,
       kind: DOCUMENT_KIND,
       ...(sections.includes('models') && { models: await exportModels(manager) }),
+      ...(sections.includes('prompts') && { prompts: await exportPrompts(manager) }),
     }));
     return bounded(await writeDocument(document, format));
   }
@@ -42,20 +44,22 @@ export class ExportService {
     let document: HubDocument | null = null;
     // An answer like this is never kept for a repeated request.
     await this.changes.commit({ ...author, repeatable: null }, async (transaction) => {
+      const prompts = await exportPrompts(transaction.manager);
       const sealed = await exportSealedModels(transaction.manager, this.credentials, seal);
       document = {
         version: DOCUMENT_VERSION,
         kind: DOCUMENT_KIND,
         sealing: seal.describe(sealed.unreadable),
         models: sealed.models,
+        prompts,
       };
-      record(transaction, sealed);
+      record(transaction, sealed, prompts.length);
     });
     return bounded(await writeDocument(document as unknown as HubDocument, format));
   }
 }
 
-const record = (transaction: Transaction, { models, secrets, unreadable }: SealedModels): void =>
+const record = (transaction: Transaction, { models, secrets, unreadable }: SealedModels, prompts: number): void =>
   transaction.record({
     kind: 'export',
     subjectId: randomUUID(),
@@ -63,7 +67,7 @@ const record = (transaction: Transaction, { models, secrets, unreadable }: Seale
     action: 'export',
     version: null,
     before: null,
-    after: { sections: DOCUMENT_SECTIONS, models: models.length, secrets, unreadable },
+    after: { sections: DOCUMENT_SECTIONS, models: models.length, prompts, secrets, unreadable },
   });
 
 const bounded = (text: string): string => {

@@ -8,11 +8,13 @@ import {
 import type { Author } from '../../platform/auth/author.js';
 import { AppError, invalidFields } from '../../platform/errors/app-error.js';
 import { ChangeService } from '../database/change.service.js';
+import { isLockTimeout } from '../database/database-errors.js';
 import type { Transaction } from '../database/transaction.js';
 import type { ReadDocument } from './document.js';
 import { readDocument } from './formats/read-document.js';
 import type { ImportRequest } from './import-request.js';
 import { ModelImport } from './model-import.js';
+import { PromptImport } from './prompt-import.js';
 import { Plan } from './plan.js';
 import { Problems } from './problems.js';
 import { DocumentSeal } from './sealing.js';
@@ -27,6 +29,7 @@ export class ImportService {
   constructor(
     private readonly changes: ChangeService,
     private readonly models: ModelImport,
+    private readonly prompts: PromptImport,
   ) {}
 
   async import(request: ImportRequest, query: ImportQuery, author: Author): Promise<ImportPlan> {
@@ -46,14 +49,23 @@ export class ImportService {
 
   private async apply(
     transaction: Transaction,
-    { models, format, report }: ReadDocument,
+    { models, prompts, format, report }: ReadDocument,
     resolver: SecretResolver,
     { prune = false, on_missing_secret, dry_run = false, plan: expected }: ImportQuery,
   ): Promise<ImportPlan> {
     const plan = new Plan();
-    const work = { resolver, plan, problems: new Problems(), skipMissing: on_missing_secret === 'skip', prune };
-    if (models) await this.models.apply(transaction, models, work);
-    if (models && prune) await this.models.prune(transaction, models, work);
+    const problems = new Problems();
+    const work = { resolver, plan, problems, skipMissing: on_missing_secret === 'skip', prune };
+    await takeTurn(transaction);
+    // Prompts before models everywhere: a model's default prompt has to be there, and locks are taken in one order.
+    const readyPrompts = await this.prompts.prepare(transaction, prompts ?? [], work);
+    const readyModels = await this.models.prepare(transaction, models ?? [], work);
+    problems.throwIfAny();
+    await this.prompts.write(transaction, readyPrompts, work);
+    await this.models.write(transaction, readyModels, work);
+    if (prune && models) await this.models.prune(transaction, models, work);
+    if (prune && prompts) await this.prompts.prune(transaction, prompts, work);
+    problems.throwIfAny();
     const answer = plan.finish(format, report, dry_run);
     if (expected === undefined || expected === answer.plan_digest) return answer;
     throw new AppError('plan_outdated', {
@@ -61,6 +73,22 @@ export class ImportService {
     });
   }
 }
+
+const TURN = `SELECT pg_advisory_xact_lock(hashtextextended('import', 0))`;
+
+/** One import after the other: each locks many rows, and two of them would wait for each other. */
+const takeTurn = async ({ manager }: Transaction): Promise<void> => {
+  try {
+    await manager.query(TURN);
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error;
+    throw new AppError('too_busy', {
+      detail: 'Another import is under way; try again in a moment.',
+      headers: { 'retry-after': '2' },
+      cause: error,
+    });
+  }
+};
 
 const WRITE_SCOPE = { models: 'models:write', prompts: 'prompts:write' } as const;
 

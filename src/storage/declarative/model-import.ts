@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import type { MissingSecret } from '../../contract/declarative.contract.js';
 import { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { Provider } from '../../contract/providers.js';
 import { validateAs } from '../../platform/http/validation.js';
@@ -7,14 +8,15 @@ import type { Transaction } from '../database/transaction.js';
 import { allowedOriginOf } from '../model-config/config-credentials.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { ModelConfigWriter } from '../model-config/model-config.writer.js';
-import { type Entry, inOrder } from './document.js';
+import { type Entry, inOrder, nameOf } from './document.js';
 import type { ImportWork } from './import-work.js';
 import { isSecretField, REFERABLE_FIELDS, type ReferableField } from './secret-resolver.js';
 
 /** A model of the document, its references replaced, beside the config that has its alias. */
-interface Ready {
-  entry: Entry;
-  row: ModelConfigEntity | null;
+export interface ReadyModel {
+  path: string;
+  alias: string;
+  id: string | null;
   body: ModelConfigUpdate;
   notes: string[];
 }
@@ -30,46 +32,14 @@ const isStored = (row: ModelConfigEntity, field: ReferableField): boolean => {
 export class ModelImport {
   constructor(private readonly writer: ModelConfigWriter) {}
 
-  async apply(transaction: Transaction, entries: Entry[], work: ImportWork): Promise<void> {
-    const rows = await this.lock(transaction.manager, entries, work.prune);
-    const ready = await this.prepare(entries, rows, work);
-    work.problems.throwIfAny();
-    // In one order, so that two imports never wait for each other crosswise.
-    for (const model of ready.sort((one, other) => inOrder(aliasOf(one.entry), aliasOf(other.entry)))) {
-      await work.problems.collect(model.entry.path, () => this.write(transaction, model, work));
-    }
-    work.problems.throwIfAny();
-  }
-
-  /** Deletes the models that the document does not name. */
-  async prune(transaction: Transaction, entries: Entry[], work: ImportWork): Promise<void> {
-    const named = new Set(entries.map(aliasOf));
-    const rows = await transaction.manager.find(ModelConfigEntity, { select: { id: true, alias: true } });
-    for (const { id, alias } of rows.sort((one, other) => inOrder(one.alias, other.alias))) {
-      if (named.has(alias)) continue;
-      await work.plan.note(transaction, { kind: 'model', name: alias, notes: [] }, () =>
-        this.writer.remove(transaction, id),
-      );
-    }
-  }
-
-  /** The configs that are meant, by alias; locked in the order in which usage is counted. */
-  private async lock(
-    manager: EntityManager,
-    entries: Entry[],
-    isWhole: boolean,
-  ): Promise<Map<string, ModelConfigEntity>> {
-    const builder = manager.createQueryBuilder(ModelConfigEntity, 'config');
-    if (!isWhole) builder.where('config.alias = ANY(:aliases)', { aliases: entries.map(aliasOf) });
-    const rows = await builder.orderBy('config.id').setLock('pessimistic_write').getMany();
-    return new Map(rows.map((row) => [row.alias, row]));
-  }
-
-  private async prepare(entries: Entry[], rows: Map<string, ModelConfigEntity>, work: ImportWork): Promise<Ready[]> {
+  /** Checks all of them, and locks what they are to change. */
+  async prepare(transaction: Transaction, entries: Entry[], work: ImportWork): Promise<ReadyModel[]> {
+    await holdDefaultPrompts(transaction.manager, entries);
+    const rows = await lockConfigs(transaction.manager, entries, work.prune);
     const seen = new Map<string, string>();
-    const ready: Ready[] = [];
+    const ready: ReadyModel[] = [];
     for (const entry of entries) {
-      const alias = aliasOf(entry);
+      const alias = nameOf(entry, 'alias');
       const first = seen.get(alias);
       if (first !== undefined) {
         work.problems.add('validation_failed', `${entry.path}.alias`, `alias is the same as in ${first}`);
@@ -77,63 +47,109 @@ export class ModelImport {
       }
       seen.set(alias, entry.path);
       const row = rows.get(alias) ?? null;
-      const { fields, notes } = this.resolve(entry, row, work);
+      const { fields, notes } = resolve(entry, row, work);
       const contract = row ? ModelConfigUpdate : ModelConfigCreate;
       const body = await work.problems.collect(entry.path, () => validateAs(contract, fields));
-      if (body) ready.push({ entry, row, body, notes });
+      if (body) ready.push({ path: entry.path, alias, id: row?.id ?? null, body, notes });
     }
-    return ready;
+    // In one order, so that two imports never wait for each other crosswise.
+    return ready.sort((one, other) => inOrder(one.alias, other.alias));
   }
 
-  /** The fields with values in place of references; what cannot be had is noted as missing, or is a problem. */
-  private resolve(
-    entry: Entry,
-    row: ModelConfigEntity | null,
-    work: ImportWork,
-  ): { fields: Record<string, unknown>; notes: string[] } {
-    const fields = { ...entry.fields };
-    const notes: string[] = [];
-    // Addresses first: what a secret is sealed for depends on them.
-    for (const field of REFERABLE_FIELDS.toReversed()) {
-      if (fields[field] === undefined) continue;
-      const origin = originAfter(fields, row);
-      const resolved = work.resolver.resolve(entry, field, origin);
-      if ('value' in resolved) fields[field] = resolved.value;
-      else if ('problem' in resolved) work.problems.add(resolved.code, `${entry.path}.${field}`, resolved.problem);
-      else {
-        const isKept =
-          row !== null && isStored(row, field) && (!isSecretField(field) || origin === allowedOriginOf(row));
-        const what = resolved.missing.variable ?? 'the passphrase';
-        if (isKept) notes.push(`${field} is kept as it is stored: ${what} was not sent`);
-        else if (work.skipMissing) {
-          notes.push(`${field} is missing: ${what} was not sent`);
-          work.plan.addMissing({ name: aliasOf(entry), field, variable: resolved.missing.variable });
-        } else {
-          const message = `${field} needs ${what}, which was not sent`;
-          work.problems.add('secret_reference_unresolved', `${entry.path}.${field}`, message);
-        }
-        // A stored secret never follows to another address: there it is cleared.
-        if (!isKept && row !== null && isSecretField(field) && isStored(row, field)) fields[field] = null;
-        else delete fields[field];
-      }
+  async write(transaction: Transaction, models: ReadyModel[], { plan, problems }: ImportWork): Promise<void> {
+    for (const { path, alias, id, body, notes } of models) {
+      await problems.collect(path, async () => {
+        const before = transaction.records.length;
+        if (id === null) await this.writer.create(transaction, body as ModelConfigCreate);
+        else await this.writer.update(transaction, id, body);
+        const record = transaction.records[before];
+        plan.add({ kind: 'model', name: alias, notes }, record?.before ?? null, record?.after ?? null);
+      });
     }
-    return { fields, notes };
   }
 
-  private async write(
-    transaction: Transaction,
-    { row, body, notes, entry }: Ready,
-    { plan }: ImportWork,
-  ): Promise<void> {
-    await plan.note(transaction, { kind: 'model', name: aliasOf(entry), notes }, () =>
-      row ? this.writer.update(transaction, row.id, body) : this.writer.create(transaction, body as ModelConfigCreate),
-    );
+  /** Deletes the models that the document does not name. */
+  async prune(transaction: Transaction, entries: Entry[], { plan }: ImportWork): Promise<void> {
+    const named = new Set(entries.map((entry) => nameOf(entry, 'alias')));
+    const rows = await transaction.manager.find(ModelConfigEntity, { select: { id: true, alias: true } });
+    for (const { id, alias } of rows.sort((one, other) => inOrder(one.alias, other.alias))) {
+      if (named.has(alias)) continue;
+      await this.writer.remove(transaction, id);
+      plan.add({ kind: 'model', name: alias, notes: [] }, transaction.records.at(-1)?.before ?? null, null);
+    }
   }
 }
 
-const aliasOf = (entry: Entry): string => {
-  const alias = entry.fields['alias'];
-  return typeof alias === 'string' ? alias : '';
+const HOLD = 'SELECT 1 FROM system_prompt_templates WHERE name = ANY($1) ORDER BY id FOR KEY SHARE';
+
+/** Before the configs, as everywhere: see `holdPrompt`. */
+const holdDefaultPrompts = (manager: EntityManager, entries: Entry[]): Promise<unknown> => {
+  const names = entries.map(({ fields }) => fields['system_prompt_name']).filter((name) => typeof name === 'string');
+  return manager.query(HOLD, [[...new Set(names)]]);
+};
+
+/** The configs that are meant, by alias; locked in the order in which usage is counted. */
+const lockConfigs = async (
+  manager: EntityManager,
+  entries: Entry[],
+  isWhole: boolean,
+): Promise<Map<string, ModelConfigEntity>> => {
+  const builder = manager.createQueryBuilder(ModelConfigEntity, 'config');
+  const aliases = entries.map((entry) => nameOf(entry, 'alias'));
+  if (!isWhole) builder.where('config.alias = ANY(:aliases)', { aliases });
+  const rows = await builder.orderBy('config.id').setLock('pessimistic_write').getMany();
+  return new Map(rows.map((row) => [row.alias, row]));
+};
+
+/** The fields with values in place of references; what cannot be had is noted as missing, or is a problem. */
+const resolve = (
+  entry: Entry,
+  row: ModelConfigEntity | null,
+  work: ImportWork,
+): { fields: Record<string, unknown>; notes: string[] } => {
+  const fields = { ...entry.fields };
+  const notes: string[] = [];
+  // Addresses first: what a secret is sealed for depends on them.
+  for (const field of REFERABLE_FIELDS) {
+    if (fields[field] === undefined) continue;
+    const allowedOrigin = originAfter(fields, row);
+    const resolved = work.resolver.resolve(entry, field, allowedOrigin);
+    if ('value' in resolved) fields[field] = resolved.value;
+    else if ('problem' in resolved) work.problems.add(resolved.code, `${entry.path}.${field}`, resolved.problem);
+    else goWithout({ entry, row, field, allowedOrigin, fields, notes }, resolved.missing, work);
+  }
+  return { fields, notes };
+};
+
+interface Unresolved {
+  entry: Entry;
+  row: ModelConfigEntity | null;
+  field: ReferableField;
+  allowedOrigin: string;
+  fields: Record<string, unknown>;
+  notes: string[];
+}
+
+/** Keeps what is stored, where it may stay; else goes on without, or refuses, as was asked for. */
+const goWithout = (
+  { entry, row, field, allowedOrigin, fields, notes }: Unresolved,
+  { variable }: Pick<MissingSecret, 'variable'>,
+  { plan, problems, skipMissing }: ImportWork,
+): void => {
+  const what = variable ?? 'the passphrase';
+  const stored = row && isStored(row, field) ? row : null;
+  delete fields[field];
+  if (stored && (!isSecretField(field) || allowedOrigin === allowedOriginOf(stored))) {
+    notes.push(`${field} is kept as it is stored: ${what} was not sent`);
+  } else if (!skipMissing) {
+    const message = `${field} needs ${what}, which was not sent`;
+    problems.add('secret_reference_unresolved', `${entry.path}.${field}`, message);
+  } else {
+    // A stored secret never follows to another address: there it is cleared.
+    if (stored) fields[field] = null;
+    notes.push(`${field} is missing: ${what} was not sent`);
+    plan.addMissing({ name: nameOf(entry, 'alias'), field, variable });
+  }
 };
 
 /** Where the model's secrets may go once it is as the document says. */

@@ -7,35 +7,26 @@ import type {
   PlanItem,
   ReportEntry,
 } from '../../contract/declarative.contract.js';
-import { changesBetween } from '../../contract/history.contract.js';
-import type { ChangeRecord, Transaction } from '../database/transaction.js';
+import { changesBetween, type FieldChange } from '../../contract/history.contract.js';
 import { inOrder } from './document.js';
 
-const actionOf = ({ before, after }: Pick<ChangeRecord, 'before' | 'after'>): PlanAction => {
-  if (before === null) return 'create';
-  return after === null ? 'delete' : 'change';
+type State = Readonly<Record<string, unknown>> | null;
+
+const actionOf = (before: State, after: State, changes: FieldChange[]): PlanAction => {
+  if (before === null && after !== null) return 'create';
+  if (before !== null && after === null) return 'delete';
+  return changes.length > 0 ? 'change' : 'unchanged';
 };
 
-/** What an import does, noted while it is done: made of the very records that the history gets. */
+/** What an import does, noted while it is done, in the terms of the history. */
 export class Plan {
   private readonly items: PlanItem[] = [];
   private readonly missing: MissingSecret[] = [];
 
-  /** Does what is to be done with one model or prompt, and notes what was recorded meanwhile. */
-  async note(
-    transaction: Transaction,
-    item: Pick<PlanItem, 'kind' | 'name' | 'notes'>,
-    work: () => Promise<unknown>,
-  ): Promise<void> {
-    const before = transaction.records.length;
-    await work();
-    const records = transaction.records.slice(before);
-    const [first] = records;
-    this.items.push({
-      ...item,
-      action: first ? actionOf(first) : 'unchanged',
-      changes: records.flatMap((record) => changesBetween(record.before, record.after)),
-    });
+  /** Notes what became of one model or prompt; both states null: nothing. */
+  add(item: Pick<PlanItem, 'kind' | 'name' | 'notes'> & { action?: PlanAction }, before: State, after: State): void {
+    const changes = changesBetween(before, after);
+    this.items.push({ action: actionOf(before, after, changes), ...item, changes });
   }
 
   addMissing(secret: MissingSecret): void {

@@ -11,6 +11,11 @@ const COLLECTABLE = new Set<AppError['code']>([
   'credential_required',
   'secret_reference_unresolved',
   'sealed_secret_unreadable',
+  'default_prompt_not_usable',
+  'prompt_template_invalid',
+  'prompt_in_use',
+  'label_protected',
+  'version_not_found',
 ]);
 
 /** Everything that is wrong with a document, so that it can be mended at once. */

@@ -3,9 +3,10 @@ import { isPlainObject } from '../../contract/fields.js';
 import { type Entry, isSealedValue, isVariableReference } from './document.js';
 import type { DocumentSeal } from './sealing.js';
 
-/** Fields that may be a reference. The first two are secrets, and may be sealed too. */
-export const SECRET_FIELDS = ['api_key', 'auth_headers'] as const;
-export const REFERABLE_FIELDS = [...SECRET_FIELDS, 'api_base', 'api_version'] as const;
+/** Secrets: they may be sealed, too. */
+const SECRET_FIELDS = ['api_key', 'auth_headers'] as const;
+/** Fields that may be a reference. Those that say where a secret goes come before the secrets. */
+export const REFERABLE_FIELDS = ['api_base', 'api_version', ...SECRET_FIELDS] as const;
 export type SecretField = (typeof SECRET_FIELDS)[number];
 export type ReferableField = (typeof REFERABLE_FIELDS)[number];
 

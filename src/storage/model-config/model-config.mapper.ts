@@ -45,8 +45,14 @@ export const toColumns = (change: ModelConfigUpdate): Partial<ModelConfigEntity>
   Object.fromEntries(
     (Object.keys(COLUMN_OF) as PlainField[])
       .filter((field) => change[field] !== undefined)
-      .map((field) => [COLUMN_OF[field], change[field]]),
+      .map((field) => [COLUMN_OF[field], asStored(field, change[field])]),
   );
+
+/** Numbers as the database gives them back, so that the same one sent again is no change: six decimals, and no -0. */
+const asStored = (field: PlainField, value: unknown): unknown => {
+  if (typeof value !== 'number') return value;
+  return (field.endsWith('_per_million') ? Math.round(value * 1e6) / 1e6 : value) + 0;
+};
 
 const WITHOUT_FINGERPRINT = 'stored before the history';
 

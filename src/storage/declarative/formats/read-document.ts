@@ -3,12 +3,16 @@ import { isPlainObject } from '../../../contract/fields.js';
 import { invalidFields } from '../../../platform/errors/app-error.js';
 import type { ReadDocument } from '../document.js';
 import { readHubDocument } from './hub.js';
+import { readLangfuse } from './langfuse.js';
+import { readLiteLlm } from './litellm/litellm.js';
 
 type Reader = (document: Record<string, unknown>) => ReadDocument;
 
 /** One line per format. */
 const READERS: Record<DocumentFormat, { isIt: (document: Record<string, unknown>) => boolean; read: Reader }> = {
-  hub: { isIt: (document) => 'kind' in document, read: readHubDocument },
+  hub: { isIt: (document) => Object.hasOwn(document, 'kind'), read: readHubDocument },
+  litellm: { isIt: (document) => Object.hasOwn(document, 'model_list'), read: readLiteLlm },
+  langfuse: { isIt: (document) => Array.isArray(document['data']), read: readLangfuse },
 };
 
 /** Reads a document of the given format, or of the one that it looks like. */

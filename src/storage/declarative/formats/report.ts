@@ -34,7 +34,7 @@ export class Source {
     this.left = new Set(Object.keys(record).filter((key) => record[key] !== null));
   }
 
-  /** The same with values for keys that it has not; those count as used. */
+  /** The same with further keys, which it reads where it has none of its own. */
   withDefaults(defaults: Record<string, unknown>): Source {
     const source = new Source({ ...defaults, ...this.record }, this.path, this.report);
     source.left.clear();

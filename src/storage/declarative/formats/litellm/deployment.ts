@@ -50,6 +50,8 @@ const LONGEST_TIMEOUT = 3600;
 const MOST_TOKENS = 10_000_000;
 const MOST_RETRIES = 10;
 const HIGHEST_PRICE = 1_000_000;
+/** Behind all that say where they come. */
+const LAST = 1_000_000;
 
 const isOpenAi = (apiBase: unknown): boolean =>
   typeof apiBase === 'string' && /^https:\/\/api\.openai\.com(?:\/|$)/.test(apiBase);
@@ -58,12 +60,23 @@ const isOpenAi = (apiBase: unknown): boolean =>
 const given = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
-/** One entry of `model_list` as the fields of a config without its alias; null: it has no counterpart, as reported. */
-export const readDeployment = (entry: Source, credentials: Map<string, Fields>, defaults: Defaults): Fields | null => {
+/** An entry of `model_list`: the fields of a config without its alias, and its place in its group; lower comes first. */
+export interface Deployment {
+  fields: Fields;
+  order: number;
+}
+
+/** null: it has no counterpart, as reported. */
+export const readDeployment = (
+  entry: Source,
+  credentials: Map<string, Fields>,
+  defaults: Defaults,
+): Deployment | null => {
   const params = withCredential(entry.takeObject('litellm_params'), credentials);
   const info = entry.takeObject('model_info');
   const target = readTarget(entry, params, info);
   if (!target) return null;
+  const order = params.takeNumber('order', { min: 0, max: LAST }) ?? LAST;
   const fields = {
     ...target.fields,
     ...readKey(params, target.isOwnServer),
@@ -76,7 +89,7 @@ export const readDeployment = (entry: Source, credentials: Map<string, Fields>, 
   reportRest(params, 'litellm_params');
   reportRest(info, 'model_info');
   reportRest(entry, 'model');
-  return given(fields);
+  return { fields: given(fields), order };
 };
 
 /** A deployment may name a credential of `credential_list`; what it says itself counts more. */

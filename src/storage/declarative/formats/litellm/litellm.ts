@@ -11,7 +11,6 @@ type Fields = Record<string, unknown>;
 
 const MOST_RETRIES = 10;
 const LONGEST_TIMEOUT = 3600;
-const LAST = Number.MAX_SAFE_INTEGER;
 
 /**
  * Reads LiteLLM's `config.yaml`. Of deployments with one `model_name`, its load-balancing group, the first becomes the
@@ -27,7 +26,7 @@ export const readLiteLlm = (document: Fields): ReadDocument => {
   const groups = readGroups(entries, credentials, readDefaults(settings, router), report);
   const models = nameModels(groups, report);
   addFallbacks(groups, settings, router);
-  const variables = readVariables(file, [models, document]);
+  const variables = readVariables(file, models);
   reportRest(file.takeObject('general_settings'), 'general_settings');
   reportRest(settings, 'litellm_settings');
   reportRest(router, 'router_settings');
@@ -80,12 +79,11 @@ const readGroups = (
     else if (name.includes('*')) {
       report.add('unsupported', path, 'is left out: wildcards have no counterpart here; name each model');
     } else {
-      const order = isPlainObject(fields['litellm_params']) ? fields['litellm_params']['order'] : undefined;
       const deployment = readDeployment(source, credentials, defaults);
       if (!deployment) continue;
       const group = groups.get(name) ?? { members: [] };
       groups.set(name, group);
-      group.members.push({ path, fields: deployment, order: typeof order === 'number' ? order : LAST, alias: '' });
+      group.members.push({ path, ...deployment, alias: '' });
     }
   }
   for (const group of groups.values()) group.members.sort((one, other) => one.order - other.order);
@@ -124,7 +122,7 @@ const nameModels = (groups: Map<string, Group>, report: Report): Entry[] => {
 };
 
 /** Variables that the file sets itself; what refers to them finds them. */
-const readVariables = (file: Source, users: unknown): Map<string, string> => {
+const readVariables = (file: Source, users: Entry[]): Map<string, string> => {
   const source = file.takeObject('environment_variables');
   const text = JSON.stringify(users);
   const variables = new Map<string, string>();

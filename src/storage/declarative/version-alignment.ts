@@ -1,0 +1,51 @@
+import type { PromptVersionCreate } from '../../contract/prompt.contract.js';
+
+/** A version of a document. */
+export interface DocumentVersion {
+  /** Its number in the document. */
+  number: number;
+  content: PromptVersionCreate;
+  contentSha256: string;
+}
+
+interface StoredVersion {
+  version: number;
+  contentSha256: string;
+}
+
+interface Alignment {
+  /** What has to be added, in this order. */
+  toAdd: DocumentVersion[];
+  /** By the number in the document, the number here, once that is done. */
+  numberOf: Map<number, number>;
+}
+
+/**
+ * Finds the versions of a document among the stored ones, which can only be added to. Each is looked for behind the one
+ * before it; what is not found there is added at the end. So the same texts get the same numbers in an empty hub, a
+ * newer document adds what is new, and in the end the newest text is the document's last one: when something else was
+ * saved since, it is added once more.
+ */
+export const alignVersions = (document: readonly DocumentVersion[], stored: readonly StoredVersion[]): Alignment => {
+  const numberOf = new Map<number, number>();
+  const toAdd: DocumentVersion[] = [];
+  let newest = stored.at(-1) ?? { version: 0, contentSha256: '' };
+  let position = 0;
+  const add = (version: DocumentVersion): void => {
+    // The newest text is never added twice in a row.
+    if (newest.contentSha256 !== version.contentSha256) {
+      newest = { version: newest.version + 1, contentSha256: version.contentSha256 };
+      toAdd.push(version);
+    }
+    position = newest.version;
+  };
+  for (const version of document) {
+    const found = stored.find((one) => one.version > position && one.contentSha256 === version.contentSha256);
+    if (found) position = found.version;
+    else add(version);
+    numberOf.set(version.number, position);
+  }
+  const last = document.at(-1);
+  if (last && last.contentSha256 !== newest.contentSha256) add(last);
+  return { toAdd, numberOf };
+};
