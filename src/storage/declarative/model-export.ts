@@ -13,13 +13,11 @@ interface StandIns {
   auth_headers: SecretStandIn;
 }
 
-/** Every config, with its sealed secrets, by alias. */
-const readConfigs = async (manager: EntityManager): Promise<ModelConfigEntity[]> => {
-  const rows = await manager
-    .createQueryBuilder(ModelConfigEntity, 'config')
-    .addSelect(['config.apiKey', 'config.authHeaders'])
-    .limit(MAX_DOCUMENT_OBJECTS + 1)
-    .getMany();
+/** Every config by alias; its sealed secrets only where they are to be opened. */
+const readConfigs = async (manager: EntityManager, withSecrets: boolean): Promise<ModelConfigEntity[]> => {
+  const builder = manager.createQueryBuilder(ModelConfigEntity, 'config').limit(MAX_DOCUMENT_OBJECTS + 1);
+  if (withSecrets) builder.addSelect(['config.apiKey', 'config.authHeaders']);
+  const rows = await builder.getMany();
   if (rows.length > MAX_DOCUMENT_OBJECTS) {
     throw new AppError('export_too_large', {
       detail: `There are more than ${MAX_DOCUMENT_OBJECTS} models, and no import takes so many.`,
@@ -35,7 +33,7 @@ const toEntry = (row: ModelConfigEntity, standIns: StandIns): ModelEntry => {
 
 /** Models as a document has them: instead of each secret the variable that its value is to come from. */
 export const exportModels = async (manager: EntityManager): Promise<ModelEntry[]> => {
-  const rows = await readConfigs(manager);
+  const rows = await readConfigs(manager, false);
   const prefixes = variablePrefixes(rows.map((row) => row.alias));
   return rows.map((row) => toEntry(row, referencesOf(row, prefixes)));
 };
@@ -61,7 +59,7 @@ export const exportSealedModels = async (
   credentials: ConfigCredentials,
   seal: DocumentSeal,
 ): Promise<SealedModels> => {
-  const rows = await readConfigs(manager);
+  const rows = await readConfigs(manager, true);
   const prefixes = variablePrefixes(rows.map((row) => row.alias));
   const unreadable: string[] = [];
   let secrets = 0;

@@ -4,8 +4,9 @@ import type { MissingSecret } from '../../contract/declarative.contract.js';
 import { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { Provider } from '../../contract/providers.js';
 import { validateAs } from '../../platform/http/validation.js';
+import { inTurns } from '../../platform/limits/in-turns.js';
 import type { Transaction } from '../database/transaction.js';
-import { allowedOriginOf } from '../model-config/config-credentials.js';
+import { allowedOriginOf, type Destination, isSameDestination } from '../model-config/config-credentials.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { ModelConfigWriter } from '../model-config/model-config.writer.js';
 import { type Entry, inOrder, nameOf } from './document.js';
@@ -38,7 +39,7 @@ export class ModelImport {
     const rows = await lockConfigs(transaction.manager, entries, work.prune);
     const seen = new Map<string, string>();
     const ready: ReadyModel[] = [];
-    for (const entry of entries) {
+    for await (const entry of inTurns(entries)) {
       const alias = nameOf(entry, 'alias');
       const first = seen.get(alias);
       if (first !== undefined) {
@@ -112,11 +113,12 @@ const resolve = (
   // Addresses first: what a secret is sealed for depends on them.
   for (const field of REFERABLE_FIELDS) {
     if (fields[field] === undefined) continue;
-    const allowedOrigin = originAfter(fields, row);
-    const resolved = work.resolver.resolve(entry, field, allowedOrigin);
+    const destination = destinationAfter(fields, row);
+    const resolved = work.resolver.resolve(entry, field, allowedOriginOf(destination));
+    delete fields[field];
     if ('value' in resolved) fields[field] = resolved.value;
     else if ('problem' in resolved) work.problems.add(resolved.code, `${entry.path}.${field}`, resolved.problem);
-    else goWithout({ entry, row, field, allowedOrigin, fields, notes }, resolved.missing, work);
+    else goWithout({ entry, row, field, destination, fields, notes }, resolved.missing, work);
   }
   return { fields, notes };
 };
@@ -125,21 +127,20 @@ interface Unresolved {
   entry: Entry;
   row: ModelConfigEntity | null;
   field: ReferableField;
-  allowedOrigin: string;
+  destination: Destination;
   fields: Record<string, unknown>;
   notes: string[];
 }
 
 /** Keeps what is stored, where it may stay; else goes on without, or refuses, as was asked for. */
 const goWithout = (
-  { entry, row, field, allowedOrigin, fields, notes }: Unresolved,
+  { entry, row, field, destination, fields, notes }: Unresolved,
   { variable }: Pick<MissingSecret, 'variable'>,
   { plan, problems, skipMissing }: ImportWork,
 ): void => {
   const what = variable ?? 'the passphrase';
   const stored = row && isStored(row, field) ? row : null;
-  delete fields[field];
-  if (stored && (!isSecretField(field) || allowedOrigin === allowedOriginOf(stored))) {
+  if (stored && (!isSecretField(field) || isSameDestination(stored, destination))) {
     notes.push(`${field} is kept as it is stored: ${what} was not sent`);
   } else if (!skipMissing) {
     const message = `${field} needs ${what}, which was not sent`;
@@ -152,9 +153,9 @@ const goWithout = (
   }
 };
 
-/** Where the model's secrets may go once it is as the document says. */
-const originAfter = (fields: Record<string, unknown>, row: ModelConfigEntity | null): string => {
+/** Where the model's secrets go once it is as the document says. */
+const destinationAfter = (fields: Record<string, unknown>, row: ModelConfigEntity | null): Destination => {
   const provider = (fields['provider'] ?? row?.provider) as Provider;
   const apiBase = fields['api_base'] === undefined ? (row?.apiBase ?? null) : fields['api_base'];
-  return allowedOriginOf({ id: '', provider, apiBase: typeof apiBase === 'string' ? apiBase : null });
+  return { id: row?.id ?? '', provider, apiBase: typeof apiBase === 'string' ? apiBase : null };
 };

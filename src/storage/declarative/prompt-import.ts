@@ -4,6 +4,7 @@ import { PromptEntry, PromptVersionEntry } from '../../contract/declarative.cont
 import type { PromptCreate } from '../../contract/prompt.contract.js';
 import { AppError, invalidFields } from '../../platform/errors/app-error.js';
 import { validateAs } from '../../platform/http/validation.js';
+import { inTurns } from '../../platform/limits/in-turns.js';
 import type { Transaction } from '../database/transaction.js';
 import { PromptLabelWriter } from '../prompt/prompt-label.writer.js';
 import { toContent } from '../prompt/prompt-content.js';
@@ -38,7 +39,7 @@ export class PromptImport {
     const ids = await lockPrompts(transaction.manager, entries, work.prune);
     const seen = new Map<string, string>();
     const ready: ReadyPrompt[] = [];
-    for (const entry of entries) {
+    for await (const entry of inTurns(entries)) {
       const name = nameOf(entry, 'name');
       const first = seen.get(name);
       if (first !== undefined) {
@@ -103,7 +104,7 @@ export class PromptImport {
     problems: ImportWork['problems'],
   ): Promise<DocumentVersion[]> {
     const versions: DocumentVersion[] = [];
-    for (const [index, fields] of list.entries()) {
+    for await (const [index, fields] of inTurns([...list.entries()])) {
       const place = `${path}.versions[${index}]`;
       const last = versions.at(-1)?.number ?? 0;
       const version = await problems.collect(place, async () => readVersion(fields, index + 1, last));

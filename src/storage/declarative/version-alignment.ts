@@ -30,19 +30,21 @@ export const alignVersions = (document: readonly DocumentVersion[], stored: read
   const numberOf = new Map<number, number>();
   const toAdd: DocumentVersion[] = [];
   let newest = stored.at(-1) ?? { version: 0, contentSha256: '' };
-  let position = 0;
-  const add = (version: DocumentVersion): void => {
-    // The newest text is never added twice in a row.
-    if (newest.contentSha256 !== version.contentSha256) {
-      newest = { version: newest.version + 1, contentSha256: version.contentSha256 };
-      toAdd.push(version);
-    }
-    position = newest.version;
+  const add = (version: DocumentVersion): number => {
+    toAdd.push(version);
+    newest = { version: newest.version + 1, contentSha256: version.contentSha256 };
+    return newest.version;
   };
+  let position = 0;
+  let previous = '';
   for (const version of document) {
-    const found = stored.find((one) => one.version > position && one.contentSha256 === version.contentSha256);
-    if (found) position = found.version;
-    else add(version);
+    const hash = version.contentSha256;
+    // The same text twice in a row is one version: no text is added on top of itself.
+    if (hash !== previous) {
+      const found = stored.find((one) => one.version > position && one.contentSha256 === hash);
+      position = found ? found.version : add(version);
+    }
+    previous = hash;
     numberOf.set(version.number, position);
   }
   const last = document.at(-1);

@@ -8,7 +8,8 @@ import { SealError } from '../crypto/seal-error.js';
 import { SecretVault, type SealedField, type SecretOwner } from '../crypto/secret-vault.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
 
-interface Destination {
+/** What decides where a secret goes. */
+export interface Destination {
   id: string;
   provider: Provider;
   apiBase: string | null;
@@ -38,7 +39,8 @@ export const allowedOriginOf = ({ provider, apiBase }: Destination): string => {
   return canParseUrl(apiBase) ? new URL(apiBase).origin : 'no address';
 };
 
-const isSameDestination = (before: Destination, after: Destination): boolean =>
+/** Whether a secret that is stored for the one may stay for the other. */
+export const isSameDestination = (before: Destination, after: Destination): boolean =>
   before.provider === after.provider && allowedOriginOf(before) === allowedOriginOf(after);
 
 /** Seals what is written, opens what is read, and keeps a stored secret from following a changed address. */
