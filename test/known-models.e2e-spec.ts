@@ -348,6 +348,16 @@ describe('discovering what a model is', () => {
       expect(provider.calls).toEqual([]);
     });
 
+    it('goes where a call may go, and nowhere else', async () => {
+      const { id } = await save({ provider: 'local', is_local: true, api_key: null });
+      const moved = 'UPDATE ai_model_configs SET api_base = $2, version = version + 1 WHERE id = $1';
+      for (const address of ['http://169.254.169.254/v1', 'http://10.0.0.1:8000/v1', 'no address']) {
+        await hub.database.query(moved, [id, address]);
+        await save(); // moves the revision, so that the edited row is read
+        expect((await discover(id)).provider_error).toMatchObject({ class: 'blocked_destination' });
+      }
+    });
+
     it('works for a model that is switched off', async () => {
       provider.answerWith(listing(LISTED.vllm));
       const { id } = await save({ model_name: LISTED.vllm.id, is_enabled: false });
