@@ -40,6 +40,7 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/models': 'invoke',
   'GET /v1/models/*': 'invoke',
   'GET /api/v1/models/management/list': 'models:read',
+  'GET /api/v1/models/providers/:provider/known-models': 'models:read',
   'GET /api/v1/ai-models/configs': 'models:read',
   'GET /api/v1/ai-models/configs/:id': 'models:read',
   'GET /api/v1/ai-models/configs/by-alias/*': 'models:read',
@@ -47,6 +48,7 @@ const ACCESS: Record<string, Access> = {
   'POST /api/v1/ai-models/configs': 'models:write',
   'PUT /api/v1/ai-models/configs/:id': 'models:write',
   'DELETE /api/v1/ai-models/configs/:id': 'models:write',
+  'POST /api/v1/ai-models/configs/:id/discover': 'models:write',
   'GET /api/v1/ai-models/configs/:id/history': 'models:read',
   'GET /api/v1/ai-models/configs/:id/history/diff': 'models:read',
   'POST /api/v1/ai-models/configs/:id/history/:version/restore': 'models:write',
@@ -67,12 +69,14 @@ const asRoute = (name: string): Route => {
 const GUARDED = Object.entries(ACCESS).filter(([, access]) => access !== 'public');
 const SCOPED = GUARDED.filter(([, access]) => access !== 'any token' && access !== 'several');
 /** Served by the AI model service, which knows tokens by its snapshot. */
-const isCallRoute = (name: string): boolean => / \/(?:v1|api\/v1\/(?:chat|models))\//.test(`${name}/`);
+const isCallRoute = (name: string): boolean =>
+  / \/(?:v1|api\/v1\/(?:chat|models))\//.test(`${name}/`) || name.endsWith('/discover');
 
 const fillIn = (path: string): string =>
   path
     .replace(':id', randomUUID())
     .replace(':version', '1')
+    .replace(':provider', 'openai')
     .replace(':asset', 'swagger-ui.css')
     .replace('*', 'some/alias');
 

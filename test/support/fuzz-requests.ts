@@ -97,6 +97,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
+  if (route.path.endsWith('/discover')) return { apply: ['context_window', 'supports_images'] };
   if (route.path.endsWith('/tokens')) return { name: 'fuzz', scopes: ['invoke'], expires_at: '2999-01-01T00:00:00Z' };
   if (route.path.endsWith('/usage')) return { batch_id: randomUUID(), records: [aUsageRecord(world)] };
   return {
@@ -243,6 +244,8 @@ const IDS = [
   '1',
   '-1',
   'null',
+  'openai',
+  'openai_compatible',
   '%00',
   '%zz',
   '%',
@@ -270,11 +273,11 @@ const pathParameter = (world: FuzzWorld): Arbitrary<string> =>
   );
 
 const QUERY_KEYS =
-  'provider status is_local supports_images tag q sort skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
+  'provider status is_local supports_images tag q sort api_base skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
     .split(' ')
     .concat('');
 const QUERY_VALUES =
-  "openai configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
+  "openai https://openrouter.ai/api/v1 configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
     .split(' ')
     .concat('', 'x'.repeat(300));
 
