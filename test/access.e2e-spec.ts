@@ -52,12 +52,36 @@ const ACCESS: Record<string, Access> = {
   'GET /api/v1/ai-models/configs/:id/history': 'models:read',
   'GET /api/v1/ai-models/configs/:id/history/diff': 'models:read',
   'POST /api/v1/ai-models/configs/:id/history/:version/restore': 'models:write',
+  'GET /api/v1/ai-models/prompts': 'prompts:read',
+  'POST /api/v1/ai-models/prompts': 'prompts:write',
+  'POST /api/v1/ai-models/prompts/validate': 'prompts:read',
+  'POST /api/v1/ai-models/prompts/render': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/protected-labels': 'prompts:read',
+  'PUT /api/v1/ai-models/prompts/protected-labels': 'admin',
+  'GET /api/v1/ai-models/prompts/by-name/:name': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/by-name/:name/resolved': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id': 'prompts:read',
+  'PUT /api/v1/ai-models/prompts/:id': 'prompts:write',
+  'DELETE /api/v1/ai-models/prompts/:id': 'prompts:write',
+  'POST /api/v1/ai-models/prompts/:id/unarchive': 'prompts:write',
+  'POST /api/v1/ai-models/prompts/:id/render': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/history': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/usages': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/diff': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/versions': 'prompts:read',
+  'POST /api/v1/ai-models/prompts/:id/versions': 'prompts:write',
+  'GET /api/v1/ai-models/prompts/:id/versions/:number': 'prompts:read',
+  'POST /api/v1/ai-models/prompts/:id/versions/:number/restore': 'prompts:write',
+  'GET /api/v1/ai-models/prompts/:id/labels': 'prompts:read',
+  'PUT /api/v1/ai-models/prompts/:id/labels/:label': 'prompts:write',
+  'DELETE /api/v1/ai-models/prompts/:id/labels/:label': 'prompts:write',
   'GET /api/v1/history': 'several',
   'GET /api/v1/ai-models/statistics': 'usage:read',
   'POST /api/v1/tokens': 'admin',
   'GET /api/v1/tokens': 'admin',
   'DELETE /api/v1/tokens/:id': 'admin',
   'GET /internal/v1/snapshot': 'internal',
+  'GET /internal/v1/prompts/:name/versions/:number': 'internal',
   'GET /internal/v1/changes': 'internal',
   'POST /internal/v1/usage': 'internal',
 };
@@ -75,7 +99,9 @@ const isCallRoute = (name: string): boolean =>
 const fillIn = (path: string): string =>
   path
     .replace(':id', randomUUID())
-    .replace(':version', '1')
+    .replace(/:(?:version|number)/, '1')
+    .replace(':label', 'production')
+    .replace(':name', 'some-prompt')
     .replace(':provider', 'openai')
     .replace(':asset', 'swagger-ui.css')
     .replace('*', 'some/alias');

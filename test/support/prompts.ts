@@ -27,4 +27,9 @@ export const saveVersion = async (hub: Hub, prompt: Json, fields: Json): Promise
   (await hub.request('post', promptPath(prompt, '/versions')).send(fields).expect(201)).body as Json;
 
 export const moveLabel = async (hub: Hub, prompt: Json, label: string, version: number): Promise<Json> =>
-  (await hub.request('put', promptPath(prompt, `/labels/${label}`)).send({ version }).expect(200)).body as Json;
+  (
+    await hub
+      .request('put', promptPath(prompt, `/labels/${label}`))
+      .send({ version })
+      .expect(200)
+  ).body as Json;
