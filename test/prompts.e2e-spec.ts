@@ -459,7 +459,7 @@ describe('labels', () => {
     const watch = async (read: () => Promise<string>): Promise<void> => {
       while (isMoving) {
         holders.push(await read());
-        await sleep(5);
+        await sleep(20);
       }
     };
     const inDatabase = async (): Promise<string> => {
