@@ -69,10 +69,10 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
     await saveNamedPrompts(hub);
     const promptIds: string[] = [];
     for (let index = 0; index < VICTIMS; index += 1) {
-      promptIds.push(String((await savePrompt(hub, { name: `victim-${index}`, labels: ['production'] }))['id']));
+      promptIds.push(String((await savePrompt(hub, { name: `victim-${index}`, labels: { production: 1 } }))['id']));
     }
     const promptName = 'fuzz-prompt';
-    await savePrompt(hub, { name: promptName, labels: ['production'], ...FUZZ_TEMPLATE });
+    await savePrompt(hub, { name: promptName, labels: { production: 1 }, ...FUZZ_TEMPLATE });
     world = { promptIds, promptName, configIds, alias: 'fuzz-target', apiBase: provider.url };
     routes = routesOf(hub).filter(({ method }) => method !== 'HEAD');
   });

@@ -40,7 +40,7 @@ describe('a prompt', () => {
       variables: [{ name: '客户名', type: 'string', default: '朋友' }],
       example_variables: { 客户名: '小明' },
       message: '第一版',
-      labels: ['production', 'staging'],
+      labels: { production: 1, staging: 1 },
     });
     const answer = await hub.request('post', PROMPTS).send(sent).expect(201);
     const prompt = answer.body as Json;
@@ -105,8 +105,10 @@ describe('a prompt', () => {
     ['variables[0].pattern', { variables: [{ ...NAME, pattern: '.*' }] }],
     ['example_variables', { example_variables: { name: { a: 1 } } }],
     ['example_variables', { example_variables: { 'a b': '' } }],
-    ['labels', { labels: ['latest'] }],
-    ['labels', { labels: ['3'] }],
+    ['labels', { labels: { latest: 1 } }],
+    ['labels', { labels: { '3': 1 } }],
+    ['labels', { labels: { production: 2 } }],
+    ['labels', { labels: ['production'] }],
     ['message', { message: 'x'.repeat(501) }],
     ['nope', { nope: 1 }],
   ])('is refused by name for a wrong %s', async (field, fields) => {
@@ -386,7 +388,7 @@ describe('versions', () => {
 
 describe('labels', () => {
   it('are moved, removed and listed, with who moved them and when', async () => {
-    const prompt = await savePrompt(hub, { labels: ['production'] });
+    const prompt = await savePrompt(hub, { labels: { production: 1 } });
     await saveVersion(hub, prompt, { prompt_content: 'second' });
     const token = await hub.createToken('prompts:write', 'prompts:read');
     const path = promptPath(prompt, '/labels/production');
@@ -450,7 +452,7 @@ describe('labels', () => {
   });
 
   it('200 moves at once: one holder at every moment that anybody reads, and at the end; each move is recorded', async () => {
-    const prompt = await savePrompt(hub, { labels: ['production'] });
+    const prompt = await savePrompt(hub, { labels: { production: 1 } });
     await saveVersion(hub, prompt, { prompt_content: 'two' });
     await saveVersion(hub, prompt, { prompt_content: 'three' });
     const before = (await historyOf(prompt)).length;
@@ -505,7 +507,7 @@ describe('labels', () => {
     const list = `${PROMPTS}/protected-labels`;
     expect((await hub.request('get', list).expect(200)).body).toEqual({ labels: [] });
     const editor = await hub.createToken('prompts:write', 'prompts:read');
-    const prompt = await savePrompt(hub, { labels: ['guarded'] });
+    const prompt = await savePrompt(hub, { labels: { guarded: 1 } });
     const path = promptPath(prompt, '/labels/guarded');
     await saveVersion(hub, prompt, { prompt_content: 'second' });
     await hub
@@ -513,7 +515,7 @@ describe('labels', () => {
       .send({ labels: ['guarded', 'also'] })
       .expect(200, { labels: ['also', 'guarded'] });
     try {
-      const created = aPrompt({ labels: ['staging', 'guarded'] });
+      const created = aPrompt({ labels: { staging: 1, guarded: 1 } });
       for (const refused of [
         hub.request('put', path, editor).send({ version: 2 }),
         hub.request('delete', path, editor),
@@ -572,7 +574,7 @@ describe('what a caller gets', () => {
   });
 
   it('is cheap to ask for again, and right after each move', async () => {
-    const prompt = await savePrompt(hub, { prompt_content: 'one', labels: ['production'] });
+    const prompt = await savePrompt(hub, { prompt_content: 'one', labels: { production: 1 } });
     await saveVersion(hub, prompt, { prompt_content: 'two' });
     const path = byName(prompt, '/resolved');
     const first = await hub.request('get', path).expect(200);
@@ -594,7 +596,7 @@ describe('what a caller gets', () => {
 
 describe('the archive', () => {
   it('takes a prompt out of use, keeps everything of it, and gives it back', async () => {
-    const prompt = await savePrompt(hub, { labels: ['production'] });
+    const prompt = await savePrompt(hub, { labels: { production: 1 } });
     await hub.request('delete', promptPath(prompt)).expect(204);
     await hub.request('delete', promptPath(prompt)).expect(204);
     expect(await readPrompt(hub, prompt)).toMatchObject({ is_active: false, version: 2, labels: { production: 1 } });
@@ -665,7 +667,7 @@ describe('rendering without a call', () => {
     const prompt = await savePrompt(hub, {
       prompt_content: '{{name}}：{{#年龄_known}}{{年龄}}岁{{/年龄_known}} {"json": {"a": 1}} {{mood}}',
       variables: [NAME, { name: '年龄', type: 'integer' }, { name: '年龄_known', type: 'boolean' }, VARIABLES[2]],
-      labels: ['production'],
+      labels: { production: 1 },
     });
     const { body } = await render(prompt, { variables: { name: '小明', 年龄: 8, 年龄_known: true, extra: 1 } }).expect(
       200,
@@ -687,7 +689,7 @@ describe('rendering without a call', () => {
 
   it('names every variable that is missing or does not fit, and no value', async () => {
     const text = '{{name}} {{年龄}} {{mood}} {{key}}';
-    const prompt = await savePrompt(hub, { prompt_content: text, variables: VARIABLES, labels: ['production'] });
+    const prompt = await savePrompt(hub, { prompt_content: text, variables: VARIABLES, labels: { production: 1 } });
     const wrong = { 年龄: -1, mood: 'SECRET-mood', key: ['SECRET-key'] };
     for (const answer of [
       await render(prompt, { variables: wrong }),
@@ -745,11 +747,15 @@ describe("a model's default prompt", () => {
     const good = await savePrompt(hub, {
       prompt_content: 'Hi {{a}}',
       variables: [{ ...NAME, name: 'a', default: 'x' }],
-      labels: ['production'],
+      labels: { production: 1 },
     });
     const unlabelled = await savePrompt(hub);
-    const needy = await savePrompt(hub, { prompt_content: 'Hi {{name}}', variables: [NAME], labels: ['production'] });
-    const archived = await savePrompt(hub, { labels: ['production'] });
+    const needy = await savePrompt(hub, {
+      prompt_content: 'Hi {{name}}',
+      variables: [NAME],
+      labels: { production: 1 },
+    });
+    const archived = await savePrompt(hub, { labels: { production: 1 } });
     await hub.request('delete', promptPath(archived)).expect(204);
     const model = await saveModel(hub);
     for (const [name, label, field] of [
@@ -780,7 +786,7 @@ describe("a model's default prompt", () => {
   });
 
   it('is not looked at again when something else of the config changes', async () => {
-    const prompt = await savePrompt(hub, { labels: ['production'] });
+    const prompt = await savePrompt(hub, { labels: { production: 1 } });
     const model = await saveModel(hub, { system_prompt_name: prompt['name'] });
     // Nothing of ours does that; a row that was edited by hand must not keep its config from being changed.
     await hub.database.query('UPDATE system_prompt_templates SET is_active = false WHERE id = $1', [prompt['id']]);
@@ -794,7 +800,7 @@ describe("a model's default prompt", () => {
   });
 
   it('cannot be taken away from the models that follow it', async () => {
-    const prompt = await savePrompt(hub, { labels: ['production', 'staging'] });
+    const prompt = await savePrompt(hub, { labels: { production: 1, staging: 1 } });
     const needy = await saveVersion(hub, prompt, { prompt_content: 'Hi {{name}}', variables: [NAME] });
     const first = await saveModel(hub, { alias: 'follower-1', system_prompt_name: prompt['name'] });
     await saveModel(hub, {
@@ -852,7 +858,7 @@ describe("a model's default prompt", () => {
 
   it('a save of a config and a removal of its label at once: never both', async () => {
     for (let round = 0; round < 20; round += 1) {
-      const prompt = await savePrompt(hub, { labels: ['production'] });
+      const prompt = await savePrompt(hub, { labels: { production: 1 } });
       const model = await saveModel(hub);
       const [saved, removed] = await Promise.all([
         hub.request('put', `${CONFIGS}/${String(model['id'])}`).send({ system_prompt_name: prompt['name'] }),
@@ -866,7 +872,7 @@ describe("a model's default prompt", () => {
   });
 
   it('a config is restored with a prompt that is still usable, and not with another', async () => {
-    const prompt = await savePrompt(hub, { labels: ['production'] });
+    const prompt = await savePrompt(hub, { labels: { production: 1 } });
     const model = await saveModel(hub, { system_prompt_name: prompt['name'], provider: 'local', api_key: null });
     const path = `${CONFIGS}/${String(model['id'])}`;
     await hub.request('put', path).send({ system_prompt_name: null }).expect(200);

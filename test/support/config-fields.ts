@@ -115,5 +115,5 @@ export const REQUIRED_CASES: Record<string, Omit<FieldCase, 'initial'>> = {
 
 /** The system prompts that these fields name: a config can name none that is not there. */
 export const saveNamedPrompts = async (hub: Pick<TestHub, 'request'>): Promise<void> => {
-  for (const name of ['support-v2', 'a']) await savePrompt(hub, { name, labels: ['production', 'a'] });
+  for (const name of ['support-v2', 'a']) await savePrompt(hub, { name, labels: { production: 1, a: 1 } });
 };

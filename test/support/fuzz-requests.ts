@@ -114,7 +114,7 @@ const validPromptFields = (rest: string, { promptName }: FuzzWorld): Fields => {
   const metadata = { display_name: '客服', description: 'd', language: 'zh-CN', category: 'c', tags: { a: 'b' } };
   const flags = { is_active: true, is_public: true, priority: 1 };
   const fields: Record<string, Fields> = {
-    '': { ...aPrompt(), ...content, ...metadata, ...flags, message: 'm', labels: ['staging'] },
+    '': { ...aPrompt(), ...content, ...metadata, ...flags, message: 'm', labels: { staging: 1 } },
     '/:id': { ...content, ...metadata, ...flags, message: 'm' },
     '/:id/versions': { ...content, prompt_content: `${randomUUID()} ${content.prompt_content}`, message: 'm' },
     '/:id/versions/:number/restore': { message: 'm' },
