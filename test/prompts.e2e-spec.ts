@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { applyPatch } from 'diff';
 import type { HistoryEntry, HistoryList } from '../src/contract/history.contract.js';
+import type { Snapshot, SnapshotPrompt } from '../src/contract/snapshot.contract.js';
 import { aModelConfig } from './factories/model-config.js';
 import { saveModel, type Json } from './support/calls.js';
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
@@ -521,7 +522,7 @@ describe('labels', () => {
         hub.request('delete', path, editor),
         hub.request('post', PROMPTS, editor).send(created),
       ]) {
-        expect((await refused.expect(403)).body).toMatchObject({ code: 'label_protected', detail: /guarded/ });
+        expect((await refused.expect(403)).body).toMatchObject({ code: 'label_protected', detail: expect.stringContaining('guarded') });
       }
       await hub.request('get', `${PROMPTS}/by-name/${String(created['name'])}`).expect(404);
       await hub.request('put', promptPath(prompt, '/labels/free'), editor).send({ version: 2 }).expect(200);
@@ -650,6 +651,60 @@ describe('the history', () => {
     expect(rows).toHaveLength(4);
     for (const { row } of rows) expect(row).not.toContain('text');
     await hub.request('get', `${PROMPTS}/${randomUUID()}/history`).expect(404, /prompt_not_found/);
+  });
+});
+
+describe('a template from before there were versions', () => {
+  it('is shown without a text, and gets its first one like any other', async () => {
+    const [old] = await hub.database.query<{ id: string }>(
+      `INSERT INTO system_prompt_templates (name, display_name, created_by, updated_by)
+       VALUES ('from-before', '旧的提示词', 'admin', 'admin') RETURNING id`,
+    );
+    const prompt = await readPrompt(hub, { ...old });
+    expect(prompt).toMatchObject({ latest_version: 0, labels: {}, prompt_content: null, content_sha256: null });
+    await hub.request('get', byName(prompt, '/resolved?label=latest')).expect(404, /label_not_found/);
+    await hub.request('get', `${PROMPTS}?q=from-before`).expect(200, /"total":1/);
+    await hub
+      .request('put', promptPath(prompt))
+      .send({ variables: [] })
+      .expect(400, /prompt_content must be sent/);
+    await hub.request('put', promptPath(prompt)).send({ category: 'old' }).expect(200);
+    const first = await saveVersion(hub, prompt, { prompt_content: 'at last' });
+    expect(first).toMatchObject({ version: 1, base_version: null });
+    expect(await readPrompt(hub, prompt)).toMatchObject({ prompt_content: 'at last', version: 3 });
+  });
+});
+
+describe('the snapshot', () => {
+  it('carries the labelled versions and the newest of each prompt', async () => {
+    const prompt = await savePrompt(hub, {
+      prompt_content: 'v1',
+      variables: [{ ...NAME, required: false }],
+      labels: { a: 1 },
+    });
+    for (const version of [2, 3, 4, 5]) await saveVersion(hub, prompt, { prompt_content: `v${version}` });
+    await moveLabel(hub, prompt, 'b', 3);
+    await moveLabel(hub, prompt, 'c', 3);
+    const read = async (): Promise<SnapshotPrompt | undefined> => {
+      const { body } = await hub.request('get', '/internal/v1/snapshot', hub.serviceToken).expect(200);
+      return (body as Snapshot).prompts.find(({ id }) => id === prompt['id']);
+    };
+    const carried = await read();
+    expect(carried).toMatchObject({ name: prompt['name'], is_active: true, is_public: false, latest_version: 5 });
+    expect(carried?.labels).toEqual({ a: 1, b: 3, c: 3 });
+    const versions = (carried?.versions ?? []).map((one) => [one.version, one.prompt_content, one.syntax]);
+    expect(versions.sort()).toEqual([1, 3, 5].map((version) => [version, `v${version}`, 'mustache-strict-1']));
+    expect(carried?.versions[0]?.variables).toMatchObject([{ name: 'name', type: 'string' }]);
+    const path = `/internal/v1/prompts/${String(prompt['name'])}/versions`;
+    const { body } = await hub.request('get', `${path}/2`, hub.serviceToken).expect(200);
+    expect(body).toMatchObject({
+      version: 2,
+      prompt_content: 'v2',
+      content_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    await hub.request('get', `${path}/6`, hub.serviceToken).expect(404, /version_not_found/);
+    await hub.request('delete', promptPath(prompt)).expect(204);
+    expect(await read()).toMatchObject({ is_active: false });
   });
 });
 
