@@ -40,6 +40,7 @@ const ACCESS: Record<string, Access> = {
   'GET /v1/models': 'invoke',
   'GET /v1/models/*': 'invoke',
   'GET /api/v1/models/management/list': 'models:read',
+  'GET /api/v1/models/providers/:provider/known-models': 'models:read',
   'GET /api/v1/ai-models/configs': 'models:read',
   'GET /api/v1/ai-models/configs/:id': 'models:read',
   'GET /api/v1/ai-models/configs/by-alias/*': 'models:read',
@@ -47,15 +48,40 @@ const ACCESS: Record<string, Access> = {
   'POST /api/v1/ai-models/configs': 'models:write',
   'PUT /api/v1/ai-models/configs/:id': 'models:write',
   'DELETE /api/v1/ai-models/configs/:id': 'models:write',
+  'POST /api/v1/ai-models/configs/:id/discover': 'models:write',
   'GET /api/v1/ai-models/configs/:id/history': 'models:read',
   'GET /api/v1/ai-models/configs/:id/history/diff': 'models:read',
   'POST /api/v1/ai-models/configs/:id/history/:version/restore': 'models:write',
+  'GET /api/v1/ai-models/prompts': 'prompts:read',
+  'POST /api/v1/ai-models/prompts': 'prompts:write',
+  'POST /api/v1/ai-models/prompts/validate': 'prompts:read',
+  'POST /api/v1/ai-models/prompts/render': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/protected-labels': 'prompts:read',
+  'PUT /api/v1/ai-models/prompts/protected-labels': 'admin',
+  'GET /api/v1/ai-models/prompts/by-name/:name': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/by-name/:name/resolved': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id': 'prompts:read',
+  'PUT /api/v1/ai-models/prompts/:id': 'prompts:write',
+  'DELETE /api/v1/ai-models/prompts/:id': 'prompts:write',
+  'POST /api/v1/ai-models/prompts/:id/unarchive': 'prompts:write',
+  'POST /api/v1/ai-models/prompts/:id/render': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/history': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/usages': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/diff': 'prompts:read',
+  'GET /api/v1/ai-models/prompts/:id/versions': 'prompts:read',
+  'POST /api/v1/ai-models/prompts/:id/versions': 'prompts:write',
+  'GET /api/v1/ai-models/prompts/:id/versions/:number': 'prompts:read',
+  'POST /api/v1/ai-models/prompts/:id/versions/:number/restore': 'prompts:write',
+  'GET /api/v1/ai-models/prompts/:id/labels': 'prompts:read',
+  'PUT /api/v1/ai-models/prompts/:id/labels/:label': 'prompts:write',
+  'DELETE /api/v1/ai-models/prompts/:id/labels/:label': 'prompts:write',
   'GET /api/v1/history': 'several',
   'GET /api/v1/ai-models/statistics': 'usage:read',
   'POST /api/v1/tokens': 'admin',
   'GET /api/v1/tokens': 'admin',
   'DELETE /api/v1/tokens/:id': 'admin',
   'GET /internal/v1/snapshot': 'internal',
+  'GET /internal/v1/prompts/:name/versions/:number': 'internal',
   'GET /internal/v1/changes': 'internal',
   'POST /internal/v1/usage': 'internal',
 };
@@ -67,12 +93,16 @@ const asRoute = (name: string): Route => {
 const GUARDED = Object.entries(ACCESS).filter(([, access]) => access !== 'public');
 const SCOPED = GUARDED.filter(([, access]) => access !== 'any token' && access !== 'several');
 /** Served by the AI model service, which knows tokens by its snapshot. */
-const isCallRoute = (name: string): boolean => / \/(?:v1|api\/v1\/(?:chat|models))\//.test(`${name}/`);
+const isCallRoute = (name: string): boolean =>
+  / \/(?:v1|api\/v1\/(?:chat|models))\//.test(`${name}/`) || name.endsWith('/discover');
 
 const fillIn = (path: string): string =>
   path
     .replace(':id', randomUUID())
-    .replace(':version', '1')
+    .replace(/:(?:version|number)/, '1')
+    .replace(':label', 'production')
+    .replace(':name', 'some-prompt')
+    .replace(':provider', 'openai')
     .replace(':asset', 'swagger-ui.css')
     .replace('*', 'some/alias');
 

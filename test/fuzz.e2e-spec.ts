@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { aModelConfig } from './factories/model-config.js';
+import { saveNamedPrompts } from './support/config-fields.js';
 import { shapeProblem } from './support/error-answer.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
-import { aFuzzedRequest, type FuzzWorld } from './support/fuzz-requests.js';
+import { aFuzzedRequest, FUZZ_TEMPLATE, type FuzzWorld } from './support/fuzz-requests.js';
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
+import { savePrompt } from './support/prompts.js';
 import { rawRequest, type RawAnswer, type RawRequest } from './support/raw-request.js';
 import { nameOf, routesOf, type Route } from './support/routes.js';
 
@@ -64,7 +66,14 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
       configIds.push(await create({ alias: `victim-${index}`, api_base: provider.url }));
     }
     await create({ alias: 'fuzz-target', api_base: provider.url });
-    world = { configIds, alias: 'fuzz-target', apiBase: provider.url };
+    await saveNamedPrompts(hub);
+    const promptIds: string[] = [];
+    for (let index = 0; index < VICTIMS; index += 1) {
+      promptIds.push(String((await savePrompt(hub, { name: `victim-${index}`, labels: { production: 1 } }))['id']));
+    }
+    const promptName = 'fuzz-prompt';
+    await savePrompt(hub, { name: promptName, labels: { production: 1 }, ...FUZZ_TEMPLATE });
+    world = { promptIds, promptName, configIds, alias: 'fuzz-target', apiBase: provider.url };
     routes = routesOf(hub).filter(({ method }) => method !== 'HEAD');
   });
   afterAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Response } from 'supertest';
 import { aModelConfig } from './factories/model-config.js';
 import { aChat, call, until } from './support/calls.js';
-import { FIELD_CASES, REQUIRED_CASES } from './support/config-fields.js';
+import { FIELD_CASES, REQUIRED_CASES, saveNamedPrompts } from './support/config-fields.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { CONFIGS, randomKeyRing, startHub, type TestHub } from './support/hub.js';
 
@@ -18,6 +18,7 @@ const keyRing = randomKeyRing();
 let hub: TestHub;
 beforeAll(async () => {
   hub = await startHub({ env: { ENCRYPTION_KEYS: keyRing } });
+  await saveNamedPrompts(hub);
 });
 afterAll(() => hub.close());
 

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,10 +42,24 @@ const answers = async (url: string): Promise<boolean> => {
   return false;
 };
 
+/** Sections whose blocks a reader runs one after the other, in one shell. */
+const SECTIONS: Record<string, RegExp[]> = {
+  'README.md': [
+    /^Managing models/,
+    /^System prompts/,
+    /^Statistics/,
+    /^History/,
+    /^Everything as a file/,
+    /^Encryption keys/,
+    /^Tokens/,
+  ],
+  'README.zh-CN.md': [/^管理模型/, /^系统提示词/, /^统计/, /^变更历史/, /^整套配置作为文件/, /^加密密钥/, /^令牌/],
+};
+
 describe.each([
   ['README.md', /^Quick start/],
   ['README.zh-CN.md', /^快速开始|^快速上手/],
-])('the quick start of %s', (file, heading) => {
+])('what %s says', (file, heading) => {
   let hub: HubProcess;
   let database: TestDatabase;
   let provider: ChildProcess;
@@ -61,16 +75,21 @@ describe.each([
       PORT: '0',
       DATABASE_URL: database.url,
       DATA_DIR: dataDir,
-      ENCRYPTION_KEYS: randomKeyRing(),
+      ENCRYPTION_KEYS_FILE: join(dataDir, 'encryption-keys'),
       ALLOWED_PRIVATE_ORIGINS: 'http://127.0.0.1:*',
     };
+    writeFileSync(env.ENCRYPTION_KEYS_FILE, randomKeyRing(), { mode: 0o600 });
     hub = await startHubProcess(env);
     const providerPort = await freePort();
     // The reader's directory: what he runs finds its data and packages there. Only the ports are other ones.
     directory = mkdtempSync(join(tmpdir(), 'hub-test-readme-'));
     symlinkSync(dataDir, join(directory, 'data'));
     symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
-    ports = (text) => text.replaceAll('http://127.0.0.1:8000', hub.url).replaceAll('4010', String(providerPort));
+    ports = (text) =>
+      text
+        .replaceAll('http://127.0.0.1:8000', hub.url)
+        .replaceAll('4010', String(providerPort))
+        .replaceAll('npx hub', `node ${join(ROOT, 'scripts/hub.js')}`);
     provider = spawn('bash', ['-c', `exec ${ports(blocks[0] ?? 'false')}`], {
       cwd: directory,
       stdio: 'ignore',
@@ -95,5 +114,21 @@ describe.each([
     expect(run.stdout).toContain('"alias":"fast"');
     expect(run.stdout).toMatch(/"object":\s*"chat\.completion"/);
     expect(run.stdout.trimEnd().split('\n').at(-1)).toBe('3');
+  });
+
+  story('works as written about models, prompts, statistics, history, files, keys and tokens', () => {
+    const sections = SECTIONS[file] ?? [];
+    const found = sections.map((section) => blocksOf(file, section));
+    expect(found.filter((one) => one.length === 0)).toEqual([]);
+    const script = ['export HUB_TOKEN=$(cat data/admin-token)', ...found.flat()].join('\n');
+    const env = { ...process.env, HUB_URL: hub.url };
+    const run = spawnSync('bash', ['-euo', 'pipefail', '-c', ports(script)], { cwd: directory, encoding: 'utf8', env });
+    expect({ status: run.status, stderr: run.stderr }).toMatchObject({ status: 0 });
+    // The only refusal is the one that is shown on purpose.
+    const refusals = [...run.stdout.matchAll(/"code":"(\w+)"/g)].map((match) => match[1]);
+    expect(refusals).toEqual(['precondition_failed']);
+    for (const shown of ['示例公司', '"latest_version"', '"p95"', '"restore"', '"token"', '@@']) {
+      expect(run.stdout).toContain(shown);
+    }
   });
 });

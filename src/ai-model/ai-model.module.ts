@@ -8,6 +8,10 @@ import { CallTracker } from './chat/call-tracker.js';
 import { ChatController } from './chat/chat.controller.js';
 import { ChatService } from './chat/chat.service.js';
 import { SystemPrompts } from './chat/system-prompts.js';
+import { DiscoverController } from './known-models/discover.controller.js';
+import { DiscoverService } from './known-models/discover.service.js';
+import { KnownModelsController } from './known-models/known-models.controller.js';
+import { ModelCatalogue } from './known-models/model-catalogue.js';
 import { ManagementController } from './management/management.controller.js';
 import { ManagementService } from './management/management.service.js';
 import { ModelDirectory } from './model-directory/model-directory.js';
@@ -35,7 +39,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
     return {
       module: AiModelModule,
       imports: [HttpModule],
-      controllers: [ChatController, ModelsController, ManagementController],
+      controllers: [ChatController, ModelsController, ManagementController, KnownModelsController, DiscoverController],
       providers: [
         { provide: ServiceToken, useValue: new ServiceToken(serviceToken) },
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
@@ -44,7 +48,9 @@ export class AiModelModule implements BeforeApplicationShutdown {
         CallTracker,
         ChatService,
         KeptVersions,
+        DiscoverService,
         ManagementService,
+        ModelCatalogue,
         ModelDirectory,
         PromptLibrary,
         ProviderLoader,

@@ -9,6 +9,7 @@ export const TOKENS_PATH = 'api/v1/tokens';
 export const INTERNAL_PATH = 'internal/v1';
 export const CHAT_PATHS = ['v1/chat/completions', 'api/v1/chat/completions'] as const;
 export const MANAGEMENT_PATH = 'api/v1/models/management';
+export const MODEL_PROVIDERS_PATH = 'api/v1/models/providers';
 
 /** First path segments under which errors have OpenAI's shape instead of RFC 9457's. */
 const OPENAI_SHAPED = ['/v1/', '/api/v1/chat/', '/api/v1/models', '/api/v1/status/'];

@@ -74,6 +74,10 @@ describe('variablesProblem', () => {
     [{ name: '1a' }, 'name must be a letter followed by up to 63 letters, digits or underscores'],
     [{ name: undefined }, 'name must be a letter followed by up to 63 letters, digits or underscores'],
     [{ type: 'object' }, 'type must be one of string, text, integer, number, boolean, enum, date, string[]'],
+    [
+      { type: 'object', min: 1, options: ['a'], untrusted: true },
+      'type must be one of string, text, integer, number, boolean, enum, date, string[]',
+    ],
     [{ type: 'toString' }, 'type must be one of string, text, integer, number, boolean, enum, date, string[]'],
     [{ type: null }, 'type must be one of string, text, integer, number, boolean, enum, date, string[]'],
     [{ required: 'yes' }, 'required must be true or false'],

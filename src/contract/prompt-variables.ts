@@ -148,7 +148,6 @@ const entryProblems = (entry: unknown, path: string): VariablesProblem[] => {
 const unknownFields = (entry: Record<string, unknown>, path: string): VariablesProblem[] =>
   Object.keys(entry)
     .filter((key) => !Object.hasOwn(FIELDS, key))
-    .slice(0, MAX_PROBLEMS)
     .map((key) => problem(`${path}.${key.slice(0, 64).toWellFormed()}`, 'is not known here'));
 
 const fieldProblems = (

@@ -19,6 +19,7 @@ import { PROMPT_VARIABLE_TYPES, type PromptValue, type PromptVariableType } from
 import { PROMPT_SYNTAXES, toVariableName, type PromptSyntax, type PromptVariable } from './prompt-variables.js';
 
 const MAX_TAGS = 20;
+const MAX_LABELS = 20;
 const MAX_VERSION = 2_147_483_647;
 const LANGUAGE_PATTERN = /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*$/;
 const MAX_EXAMPLES_CHARACTERS = 65_536;
@@ -83,6 +84,16 @@ const examplesProblem = (examples: Record<string, unknown>): string | null => {
     return `must not be longer than ${MAX_EXAMPLES_CHARACTERS} characters of JSON`;
   const good = Object.entries(examples).every(([name, value]) => toVariableName(name) !== null && isValue(value));
   return good ? null : 'must map names of variables to texts, numbers, booleans or lists of texts';
+};
+
+const firstLabelsProblem = (labels: Record<string, unknown>): string | null => {
+  const names = Object.keys(labels);
+  if (names.length > MAX_LABELS) return `must have at most ${MAX_LABELS} labels`;
+  if (!names.every((name) => MOVABLE_LABEL_PATTERN.test(name)))
+    return `must have names of the form: ${MOVABLE_LABEL_FORM}`;
+  return names.every((name) => labels[name] === 1)
+    ? null
+    : 'must let each label stand at 1: there is no other version yet';
 };
 
 const bytesProblem = (value: unknown): string | null =>
@@ -155,15 +166,14 @@ class FirstVersionFields {
   @TextField({ min: 0, max: 500, default: '', description: 'Message of the first version' })
   message?: string;
 
-  @TextListField({
-    maxItems: 20,
-    itemMax: 36,
-    pattern: MOVABLE_LABEL_PATTERN,
-    form: MOVABLE_LABEL_FORM,
-    default: [],
-    description: 'Labels that the first version gets at once',
+  @ObjectField({
+    check: firstLabelsProblem,
+    default: {},
+    schema: { additionalProperties: { type: 'integer', enum: [1] } },
+    description: 'Labels that stand at the first version at once',
+    example: { production: 1 },
   })
-  labels?: string[];
+  labels?: Record<string, number>;
 }
 
 /** Body of `POST /prompts`: the template and its first version. */

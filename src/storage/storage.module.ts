@@ -22,6 +22,7 @@ import { ModelConfigController } from './model-config/model-config.controller.js
 import { ModelConfigEntity } from './model-config/model-config.entity.js';
 import { ModelConfigService } from './model-config/model-config.service.js';
 import { ModelConfigWriter } from './model-config/model-config.writer.js';
+import { PromptChanges } from './prompt/prompt-changes.js';
 import { PromptController } from './prompt/prompt.controller.js';
 import { PromptLabelController } from './prompt/prompt-label.controller.js';
 import { PromptLabelService } from './prompt/prompt-label.service.js';
@@ -92,6 +93,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         PromptImport,
         ModelConfigService,
         ModelConfigWriter,
+        PromptChanges,
         PromptLabelService,
         PromptLabelWriter,
         PromptRenderService,

@@ -1,3 +1,6 @@
+import type { TestHub } from './hub.js';
+import { savePrompt } from './prompts.js';
+
 /** One writable field of a config, as product.md describes it. */
 export interface FieldCase {
   /** A value that is not the default. */
@@ -108,4 +111,9 @@ export const REQUIRED_CASES: Record<string, Omit<FieldCase, 'initial'>> = {
   },
   provider: { set: 'local', other: 'openai', nullable: false, bad: ['', 'OPENAI', 'other', 7, [], ['openai'], {}] },
   model_name: { set: 'gpt-4o-mini', other: '模型', nullable: false, bad: texts(200) },
+};
+
+/** The system prompts that these fields name: a config can name none that is not there. */
+export const saveNamedPrompts = async (hub: Pick<TestHub, 'request'>): Promise<void> => {
+  for (const name of ['support-v2', 'a']) await savePrompt(hub, { name, labels: { production: 1, a: 1 } });
 };

@@ -4,12 +4,16 @@ import * as fc from 'fast-check';
 import { MINUTE_MILLISECONDS, type UsageRecord } from '../../src/contract/usage.contract.js';
 import { aModelConfig } from '../factories/model-config.js';
 import { FIELD_CASES } from './config-fields.js';
+import { aPrompt, PROMPTS } from './prompts.js';
 import type { RawRequest } from './raw-request.js';
 import type { Route } from './routes.js';
 
 /** What a generated request may refer to: things that are there, and a model whose provider answers. */
 export interface FuzzWorld {
   configIds: string[];
+  promptIds: string[];
+  /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
+  promptName: string;
   alias: string;
   apiBase: string;
 }
@@ -90,13 +94,50 @@ const nastyJson = (): Arbitrary<string> =>
 const nastyKey = (): Arbitrary<string> =>
   fc.oneof(fc.constantFrom('__proto__', 'constructor', 'prototype', 'id', 'status', '', 'a'.repeat(300)), text());
 
+/** A text with everything in it that a template may have. */
+export const FUZZ_TEMPLATE = {
+  prompt_content:
+    '{{! 注释 }}你好，{{客户名}}！{{#items}}- {{.}}\n{{/items}}{{^items}}none{{/items}} \\{{ {{n}} {{on}}',
+  syntax: 'mustache-strict-1',
+  variables: [
+    { name: '客户名', type: 'string', required: true, max_length: 20, example: '小明', untrusted: true },
+    { name: 'items', type: 'string[]', default: ['a', 'b'] },
+    { name: 'n', type: 'integer', min: 1, max: 9, default: 3 },
+    { name: 'on', type: 'date', sensitive: true },
+  ],
+};
+const VALUES = { 客户名: '小明', items: ['x'], n: 2, on: '2026-11-30' };
+
+/** Of the routes under `/prompts`, by what stands behind it. */
+const validPromptFields = (rest: string, { promptName }: FuzzWorld): Fields => {
+  const content = { ...FUZZ_TEMPLATE, example_variables: VALUES };
+  const metadata = { display_name: '客服', description: 'd', language: 'zh-CN', category: 'c', tags: { a: 'b' } };
+  const flags = { is_active: true, is_public: true, priority: 1 };
+  const fields: Record<string, Fields> = {
+    '': { ...aPrompt(), ...content, ...metadata, ...flags, message: 'm', labels: { staging: 1 } },
+    '/:id': { ...content, ...metadata, ...flags, message: 'm' },
+    '/:id/versions': { ...content, prompt_content: `${randomUUID()} ${content.prompt_content}`, message: 'm' },
+    '/:id/versions/:number/restore': { message: 'm' },
+    '/:id/labels/:label': { version: 1, reason: 'r' },
+    '/:id/render': { label: 'latest', version: null, variables: VALUES },
+    '/render': { ...FUZZ_TEMPLATE, values: VALUES },
+    '/validate': FUZZ_TEMPLATE,
+    '/protected-labels': { labels: ['guarded', promptName] },
+  };
+  // Some take no body; one that comes all the same does no harm.
+  return fields[rest] ?? { nothing: 'is read' };
+};
+
 /** A valid body of this route, as fields; null: it takes none. */
 const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | null => {
   if (route.method === 'GET' || route.method === 'DELETE') return null;
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
+  const prompts = route.path.split(PROMPTS)[1];
+  if (prompts !== undefined) return validPromptFields(prompts, world);
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
+  if (route.path.endsWith('/discover')) return { apply: ['context_window', 'supports_images'] };
   if (route.path.endsWith('/tokens')) return { name: 'fuzz', scopes: ['invoke'], expires_at: '2999-01-01T00:00:00Z' };
   if (route.path.endsWith('/usage')) return { batch_id: randomUUID(), records: [aUsageRecord(world)] };
   return {
@@ -106,6 +147,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     stream_options: { include_usage: true },
     temperature: 1,
     tools: [],
+    prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
   };
 };
 
@@ -139,7 +181,7 @@ const toJsonText = (entries: [string, string][]): string =>
 /** The valid body with some fields replaced, lost or added: gets further than pure noise. */
 const mutatedBody = (fields: Fields): Arbitrary<string> => {
   const names = Object.keys(fields);
-  const usage = Array.isArray(fields['records']) ? (fields['records'][0] as Fields) : null;
+  const part = partOf(fields);
   const upTo = (count: number): { maxLength: number } => ({ maxLength: Math.min(count, names.length) });
   const one = fc.record({
     replaced: fc.tuple(fc.constantFrom(...names), nastyJson()).map((pair) => Object.fromEntries([pair])),
@@ -161,14 +203,40 @@ const mutatedBody = (fields: Fields): Arbitrary<string> => {
         ...added,
       ]);
     });
-  if (!usage) return flat;
-  const nested = mutatedBody(usage).map((record) =>
-    toJsonText([
-      ['batch_id', JSON.stringify(randomUUID())],
-      ['records', `[${record}]`],
-    ]),
-  );
-  return fc.oneof(flat, { weight: 3, arbitrary: nested });
+  if (!part) return flat;
+  return fc.oneof(flat, { weight: part.weight, arbitrary: mutatedBody(part.fields).map(part.toBody) });
+};
+
+interface Part {
+  fields: Fields;
+  /** Against 1 for the body around it. */
+  weight: number;
+  /** The whole body, with this text in the part's place. */
+  toBody: (json: string) => string;
+}
+
+/** What is checked by hand, inside a body. */
+const partOf = (fields: Fields): Part | null => {
+  const around =
+    (name: string, wrap: (json: string) => string): Part['toBody'] =>
+    (json) =>
+      toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
+  const { records, variables, prompt_template: template } = fields;
+  if (Array.isArray(records)) {
+    const toBody = (json: string): string =>
+      toJsonText([
+        ['batch_id', JSON.stringify(randomUUID())],
+        ['records', `[${json}]`],
+      ]);
+    return { fields: records[0] as Fields, weight: 3, toBody };
+  }
+  if (Array.isArray(variables)) {
+    const others = variables.slice(1).map((variable) => JSON.stringify(variable));
+    const toBody = around('variables', (json) => `[${[json, ...others].join(',')}]`);
+    return { fields: variables[0] as Fields, weight: 1, toBody };
+  }
+  const toBody = around('prompt_template', (json) => json);
+  return template ? { fields: template as Fields, weight: 1, toBody } : null;
 };
 
 interface Payload {
@@ -243,6 +311,8 @@ const IDS = [
   '1',
   '-1',
   'null',
+  'openai',
+  'openai_compatible',
   '%00',
   '%zz',
   '%',
@@ -261,20 +331,28 @@ const IDS = [
 const escaped = (): Arbitrary<string> =>
   text().map((value) => encodeURIComponent(value.toWellFormed()).slice(0, 3000) || '%20');
 
-const pathParameter = (world: FuzzWorld): Arbitrary<string> =>
+/** What is there of the things this route is about. */
+const targetsOf = ({ method, path }: Route, { configIds, promptIds, promptName }: FuzzWorld): string[] => {
+  // A DELETE of what the others work on would leave them only 404.
+  if (method === 'DELETE') return [IDS[0] ?? ''];
+  if (path.includes('/:name')) return [promptName];
+  return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
+};
+
+const pathParameter = (route: Route, world: FuzzWorld): Arbitrary<string> =>
   fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(...world.configIds) },
+    { weight: 3, arbitrary: fc.constantFrom(...targetsOf(route, world)) },
     { weight: 3, arbitrary: fc.constantFrom(...IDS) },
     { weight: 1, arbitrary: fc.uuid() },
     { weight: 1, arbitrary: escaped() },
   );
 
 const QUERY_KEYS =
-  'provider status is_local supports_images tag q sort skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
+  'provider status is_local supports_images tag q sort api_base category label model_alias from to version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
     .split(' ')
     .concat('');
 const QUERY_VALUES =
-  "openai configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
+  "openai https://openrouter.ai/api/v1 configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
     .split(' ')
     .concat('', 'x'.repeat(300));
 
@@ -327,8 +405,7 @@ const fillIn = (route: Route, parameter: string): string =>
 /** Right in every way, so that each route is also reached with success. */
 const aRightRequest = (route: Route, world: FuzzWorld): Arbitrary<RawRequest> => {
   const fields = validFields(route, world, true);
-  const ids = route.method === 'DELETE' ? [IDS[0] ?? ''] : world.configIds;
-  return fc.constantFrom(...ids).map((id) => ({
+  return fc.constantFrom(...targetsOf(route, world)).map((id) => ({
     method: route.method,
     path: fillIn(route, id),
     headers: fields ? JSON_TYPE : {},
@@ -347,9 +424,7 @@ const aWrongRequest = (route: Route, world: FuzzWorld): Arbitrary<RawRequest> =>
   fc
     .record({
       method: fc.oneof({ weight: 12, arbitrary: fc.constant(route.method) }, fc.constantFrom(...METHODS)),
-      // A DELETE of what the others work on would leave them only 404.
-      parameter:
-        route.method === 'DELETE' ? pathParameter({ ...world, configIds: [IDS[0] ?? ''] }) : pathParameter(world),
+      parameter: pathParameter(route, world),
       query: query(),
       extra: headers(),
       payload: fc.boolean().chain((isReal) => payload(validFields(route, world, isReal))),

@@ -41,6 +41,11 @@ export class DirectoryState {
     return this.prompts.get(name);
   }
 
+  /** Looked for among all of them: nothing that is called often asks by id. */
+  modelById(id: string): SnapshotModel | undefined {
+    return [...this.models.values()].find((model) => model.id === id);
+  }
+
   /** By priority, then alias. */
   allModels(): SnapshotModel[] {
     return [...this.models.values()].sort((a, b) => b.priority - a.priority || (a.alias < b.alias ? -1 : 1));

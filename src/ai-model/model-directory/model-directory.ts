@@ -48,6 +48,20 @@ export class ModelDirectory implements OnModuleInit {
     return this.state?.model(alias) ?? this.findAfterRefresh(alias);
   }
 
+  /**
+   * The model of this id as storage has it now, key and version of the same moment. Throws `config_not_found`, or
+   * `storage_unavailable` when storage cannot be asked: what is remembered would not do for a change.
+   */
+  async readById(id: string): Promise<SnapshotModel> {
+    if (!(await this.catchUp())) {
+      const detail = 'The storage service cannot be asked right now; nothing was changed. Try again shortly.';
+      throw new AppError('storage_unavailable', { detail, headers: { 'retry-after': '2' } });
+    }
+    const model = this.state?.modelById(id);
+    if (!model) throw new AppError('config_not_found');
+    return model;
+  }
+
   /** Storage could not be asked the last time: what is known here is all there is for now. */
   get isStorageAway(): boolean {
     return this.isAway;

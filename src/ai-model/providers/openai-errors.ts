@@ -4,6 +4,7 @@ import type { OutboundResponseHeaders } from '../../platform/http/outbound/outbo
 import type { OutboundError, OutboundErrorKind } from '../../platform/http/outbound/outbound-error.js';
 import { type ErrorClass, ProviderError } from './provider-error.js';
 
+const MAX_ERROR_BYTES = 64 * 1024;
 const MAX_MESSAGE = 500;
 /** What is cut off before a text is scrubbed would not be shown anyway. */
 const MAX_READ = 4;
@@ -17,6 +18,22 @@ interface ErrorBody {
 
 const textOf = (value: unknown): string =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+
+/** The body of an error: JSON where it is, else its text; a page of a proxy says nothing to a caller. */
+export const parseLoosely = (bytes: Buffer): unknown => {
+  const text = bytes.subarray(0, MAX_ERROR_BYTES).toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return /^\s*</.test(text) ? '' : text;
+  }
+};
+
+/** A failure after a good status has none of its own; some servers put one into the error. */
+export const statusIn = (error: unknown): number => {
+  const status = isPlainObject(error) ? Number(error['status'] ?? error['code']) : Number.NaN;
+  return Number.isInteger(status) && status >= 400 && status < 600 ? status : 500;
+};
 
 /** Reads OpenAI's `{error: {…}}`, `{error: "…"}`, a flat body as older vLLM servers send it, or plain text. */
 const readErrorBody = (body: unknown): ErrorBody => {

@@ -1,4 +1,3 @@
-import { canParseUrl } from '../../platform/http/can-parse-url.js';
 import { isPlainObject } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
@@ -7,38 +6,27 @@ import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
 import type { OutboundResponseHeaders } from '../../platform/http/outbound/outbound-exchange.js';
 import { DEFAULT_BODY_LIMIT_BYTES, readBounded } from '../../platform/http/outbound/read-bounded.js';
 import { toOpenAiBody } from './openai-body.js';
-import { fromOutboundError, toProviderError } from './openai-errors.js';
+import { fromOutboundError, parseLoosely, statusIn, toProviderError } from './openai-errors.js';
+import { listOpenAiModels } from './openai-models.js';
 import { ProviderError } from './provider-error.js';
-import type { ChatAnswer, ChatProvider, ChatRequest } from './provider.js';
+import type { ChatAnswer, ChatProvider, ChatRequest, ModelListing } from './provider.js';
+import { type ProviderTarget, targetOf } from './provider-target.js';
 
-const MAX_ERROR_BYTES = 64 * 1024;
 const HANDED_ON = /^(?:x-ratelimit-|openai-processing-ms$)/;
 
 /** Where and with what to call a model: worked out once per version of its config. */
-interface Target {
+interface CallTarget extends ProviderTarget {
   url: URL;
-  headers: Record<string, string>;
-  /** What must never be in an answer of ours. */
-  secrets: string[];
 }
 
-const targetOf = (model: SnapshotModel, defaultApiBase: string | null): Target => {
-  const base = model.api_base ?? defaultApiBase;
-  if (!base) throw new ProviderError('blocked_destination', { message: 'the config has no api_base' });
-  if (!canParseUrl(base)) throw new ProviderError('blocked_destination', { message: 'api_base is no address' });
+const callTargetOf = (model: SnapshotModel, defaultApiBase: string | null): CallTarget => {
+  const target = targetOf(model, defaultApiBase);
   return {
-    url: new URL(`${base.replace(/\/+$/, '')}/chat/completions`),
-    headers: {
-      'content-type': 'application/json',
-      ...(model.api_key && { authorization: `Bearer ${model.api_key}` }),
-      ...lowerCased(model.auth_headers ?? {}),
-    },
-    secrets: [model.api_key ?? '', ...Object.values(model.auth_headers ?? {})].filter((text) => text !== ''),
+    ...target,
+    url: new URL(`${target.base}/chat/completions`),
+    headers: { 'content-type': 'application/json', ...target.headers },
   };
 };
-
-const lowerCased = (headers: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 const pickHeaders = (headers: OutboundResponseHeaders): Record<string, string> => {
   const picked: Record<string, string> = {};
@@ -51,26 +39,10 @@ const pickHeaders = (headers: OutboundResponseHeaders): Record<string, string> =
 
 const textOf = (header: string | string[] | undefined): string => (typeof header === 'string' ? header : '');
 
-const parseLoosely = (bytes: Buffer): unknown => {
-  const text = bytes.subarray(0, MAX_ERROR_BYTES).toString('utf8');
-  try {
-    return JSON.parse(text);
-  } catch {
-    // An HTML page of a proxy says nothing to a caller.
-    return /^\s*</.test(text) ? '' : text;
-  }
-};
-
-/** A failure after a good status has none of its own; some servers put one into the error. */
-const statusIn = (error: unknown): number => {
-  const status = isPlainObject(error) ? Number(error['status'] ?? error['code']) : Number.NaN;
-  return Number.isInteger(status) && status >= 400 && status < 600 ? status : 500;
-};
-
 /** OpenAI's own format: passed through with the model's name, defaults and key. */
 export class OpenAiWire implements ChatProvider {
   /** A config of a newer snapshot is another object, so its target is worked out anew. */
-  private readonly targets = new WeakMap<SnapshotModel, Target>();
+  private readonly targets = new WeakMap<SnapshotModel, CallTarget>();
 
   constructor(
     private readonly client: GuardedHttpClient,
@@ -93,13 +65,21 @@ export class OpenAiWire implements ChatProvider {
     }
   }
 
-  private async whole(call: OutboundRequest, target: Target): Promise<ChatAnswer> {
+  async listModels(model: SnapshotModel, signal: CancelSignal): Promise<ModelListing> {
+    try {
+      return await listOpenAiModels(this.client, targetOf(model, this.defaultApiBase), model, signal);
+    } catch (error) {
+      throw error instanceof OutboundError ? fromOutboundError(error) : error;
+    }
+  }
+
+  private async whole(call: OutboundRequest, target: CallTarget): Promise<ChatAnswer> {
     const { status, headers, body } = await this.client.requestWhole(call, DEFAULT_BODY_LIMIT_BYTES);
     if (status >= 400) throw toProviderError(status, parseLoosely(body), headers, target.secrets);
     return { kind: 'whole', ...headOf(headers, target), body };
   }
 
-  private async stream(call: OutboundRequest, target: Target): Promise<ChatAnswer> {
+  private async stream(call: OutboundRequest, target: CallTarget): Promise<ChatAnswer> {
     const response = await this.client.request(call);
     const { status, headers, body } = response;
     const isStream = status < 400 && textOf(headers['content-type']).startsWith('text/event-stream');
@@ -107,10 +87,10 @@ export class OpenAiWire implements ChatProvider {
     throw noStream(status, await readBounded(response), headers, target);
   }
 
-  private target(model: SnapshotModel): Target {
+  private target(model: SnapshotModel): CallTarget {
     const known = this.targets.get(model);
     if (known) return known;
-    const target = targetOf(model, this.defaultApiBase);
+    const target = callTargetOf(model, this.defaultApiBase);
     this.targets.set(model, target);
     return target;
   }
@@ -118,7 +98,7 @@ export class OpenAiWire implements ChatProvider {
 
 const headOf = (
   headers: OutboundResponseHeaders,
-  { secrets }: Target,
+  { secrets }: ProviderTarget,
 ): Pick<ChatAnswer, 'headers' | 'contentType' | 'toError'> => ({
   headers: pickHeaders(headers),
   contentType: textOf(headers['content-type']),
@@ -130,7 +110,7 @@ const noStream = (
   status: number,
   bytes: Buffer,
   headers: OutboundResponseHeaders,
-  { secrets }: Target,
+  { secrets }: ProviderTarget,
 ): ProviderError => {
   const body = parseLoosely(bytes);
   if (status >= 400) return toProviderError(status, body, headers, secrets);

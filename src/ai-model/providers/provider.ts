@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { TopLevel } from '../chat/wire/json-object-editor.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { ModelFacts } from '../known-models/model-facts.js';
 import type { ProviderError } from './provider-error.js';
 
 /** One call as the hub understands it: OpenAI's chat format, checked, with the model found. */
@@ -40,10 +41,24 @@ export interface StreamedAnswer extends AnswerHead {
 /** Streamed when that was asked for, else whole. */
 export type ChatAnswer = WholeAnswer | StreamedAnswer;
 
+/** What a provider tells when it is asked for its models, scrubbed of the credential. */
+export interface ModelListing {
+  /** In the provider's order, at most {@link MAX_LISTED_MODELS}. */
+  names: string[];
+  /** Whether the config's own model is there; null: that was not to be found out. */
+  isListed: boolean | null;
+  /** What it says of the config's model; null where it says nothing. */
+  facts: ModelFacts;
+}
+
+export const MAX_LISTED_MODELS = 1000;
+
 /**
  * A wire format: sends one attempt of a call. Throws a {@link ProviderError} for every failure, network included; whoever
  * implements it knows best what may be retried and scrubs the credential from what the provider says.
  */
 export interface ChatProvider {
   chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer>;
+  /** Asks for the provider's models, and what it knows of this one; absent where the wire has no such question. */
+  listModels?(model: SnapshotModel, signal: CancelSignal): Promise<ModelListing>;
 }

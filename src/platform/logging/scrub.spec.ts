@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { scrub, scrubKnown } from './scrub.js';
+import { redactKnown, scrub, scrubKnown } from './scrub.js';
 
 const KEY = 'Zq81/+kP"x&0wL%nV7cT3\\mB9yR2';
 
@@ -34,6 +34,12 @@ describe('scrubKnown', () => {
   it('leaves words alone that a header shares with every message', () => {
     const text = 'See https://example.com/keys of ai-model-hub.';
     expect(scrubKnown(text, ['https://example.org/ai-model-hub/A1b2C3d4'])).toBe(text);
+  });
+});
+
+describe('redactKnown', () => {
+  it('replaces the known secrets, and leaves names alone that only begin like one', () => {
+    expect(redactKnown(`pplx-70b-online\n${KEY}`, [KEY])).toBe('pplx-70b-online\n[redacted]');
   });
 });
 

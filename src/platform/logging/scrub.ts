@@ -73,6 +73,12 @@ const redactRuns = (text: string, { text: form, run }: Form): string => {
   return redacted + text.slice(kept);
 };
 
-/** Replaces the known secrets too, whole or in pieces, also in the encodings in which a provider may repeat them. */
-export const scrubKnown = (text: string, secrets: readonly string[]): string =>
-  scrub(secrets.flatMap(formsOf).reduce(redactRuns, text));
+/**
+ * Replaces the known secrets alone, whole or in pieces, also in the encodings in which a provider may repeat them: for
+ * names, some of which begin like a key (`pplx-70b-online`).
+ */
+export const redactKnown = (text: string, secrets: readonly string[]): string =>
+  secrets.flatMap(formsOf).reduce(redactRuns, text);
+
+/** Replaces the known secrets, and everything that looks like one. */
+export const scrubKnown = (text: string, secrets: readonly string[]): string => scrub(redactKnown(text, secrets));

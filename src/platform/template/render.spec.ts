@@ -354,6 +354,15 @@ describe('the size of the output', () => {
     ]);
   });
 
+  it('may be written in a million pieces: nodes, and passes over them, be they empty', () => {
+    // The whole, each section, and a thousand passes over nothing for each of them.
+    const pieces = (sections: number): number => 1 + sections + 1000 * sections;
+    const values = { l: Array<string>(1000).fill('') };
+    expect(pieces(999)).toBe(1_000_000);
+    expect(render('{{#l}}{{/l}}'.repeat(999), list, values)).toBe('');
+    expect(codeOf('{{#l}}{{/l}}'.repeat(999) + '.', values)).toBe('too_many_repetitions');
+  });
+
   it('has room for the largest text there can be, and for a thousand entries', () => {
     const text = '{{t}}'.repeat(Math.floor((256 * KIBIBYTE) / 5));
     expect(render(text, list, { t: 'abc' })).toHaveLength(3 * 52_428);

@@ -40,9 +40,9 @@ export const scan = (text: string, errors: ErrorList): Token[] => {
     if (end > literalStart) tokens.push({ kind: 'text', at: literalStart, text: text.slice(literalStart, end) });
   };
   let close = 0;
-  for (let open = text.indexOf('{{'), next = open; open !== -1 && !errors.isFull; open = next) {
+  for (let open = text.indexOf('{{'), next = open; open !== -1; open = next) {
     next = text.indexOf('{{', open + 2);
-    const backslashes = backslashesBefore(text, open, literalStart);
+    const backslashes = backslashesBefore(text, open);
     takeLiteral(open - Math.ceil(backslashes / 2));
     literalStart = open;
     if (backslashes % 2 === 1) continue;
@@ -71,9 +71,9 @@ const readTag = (content: string, at: number, errors: ErrorList): Token | null =
   return null;
 };
 
-const backslashesBefore = (text: string, at: number, from: number): number => {
+const backslashesBefore = (text: string, at: number): number => {
   let first = at;
-  while (first > from && text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+  while (text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
   return at - first;
 };
 
@@ -85,7 +85,7 @@ export const escapeTemplate = (text: string): string => {
   let escaped = '';
   let from = 0;
   for (let at = text.indexOf('{{'); at !== -1; at = text.indexOf('{{', from)) {
-    const backslashes = backslashesBefore(text, at, from);
+    const backslashes = backslashesBefore(text, at);
     escaped += `${text.slice(from, at)}${'\\'.repeat(backslashes + 1)}{{`;
     from = at + 2;
   }

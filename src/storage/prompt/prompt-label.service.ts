@@ -4,6 +4,7 @@ import type { LabelMove, LabelRemoval, ProtectedLabels } from '../../contract/pr
 import type { PromptLabelList, PromptLabelView } from '../../contract/prompt-view.contract.js';
 import type { Author } from '../../platform/auth/author.js';
 import { ChangeService } from '../database/change.service.js';
+import { PromptChanges } from './prompt-changes.js';
 import { PromptLabelEntity, ProtectedLabelEntity } from './prompt-label.entities.js';
 import { PromptLabelWriter } from './prompt-label.writer.js';
 import { orPromptNotFound } from './prompt-rows.js';
@@ -15,15 +16,16 @@ export class PromptLabelService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly changes: ChangeService,
+    private readonly promptChanges: PromptChanges,
     private readonly writer: PromptLabelWriter,
   ) {}
 
   move(id: string, label: string, body: LabelMove, author: Author): Promise<PromptLabelView> {
-    return this.changes.commit(author, (transaction) => this.writer.move(transaction, id, label, body));
+    return this.promptChanges.commit(id, author, (transaction) => this.writer.move(transaction, id, label, body));
   }
 
   remove(id: string, label: string, query: LabelRemoval, author: Author): Promise<void> {
-    return this.changes.commit(author, (transaction) => this.writer.remove(transaction, id, label, query));
+    return this.promptChanges.commit(id, author, (transaction) => this.writer.remove(transaction, id, label, query));
   }
 
   async list(id: string): Promise<PromptLabelList> {

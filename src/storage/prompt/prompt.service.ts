@@ -16,6 +16,7 @@ import { AppError } from '../../platform/errors/app-error.js';
 import { ChangeService } from '../database/change.service.js';
 import type { Precondition } from '../database/precondition.js';
 import { HistoryService } from '../history/history.service.js';
+import { PromptChanges } from './prompt-changes.js';
 import { diffVersions } from './prompt-diff.js';
 import { listPrompts } from './prompt-list.js';
 import { findVersion, labelsOf, orPromptNotFound, readContent } from './prompt-rows.js';
@@ -50,6 +51,7 @@ export class PromptService {
   constructor(
     private readonly dataSource: DataSource,
     private readonly changes: ChangeService,
+    private readonly promptChanges: PromptChanges,
     private readonly writer: PromptWriter,
     private readonly histories: HistoryService,
   ) {}
@@ -79,7 +81,7 @@ export class PromptService {
   }
 
   async update(id: string, body: PromptUpdate, author: Author, precondition: Precondition): Promise<PromptView> {
-    const work = this.changes.commit(author, (transaction) =>
+    const work = this.promptChanges.commit(id, author, (transaction) =>
       this.writer.update(transaction, id, body, { precondition }),
     );
     return this.explaining(id, body.base_version, work);
@@ -95,12 +97,14 @@ export class PromptService {
   }
 
   addVersion(id: string, body: PromptVersionCreate, author: Author): Promise<SavedPromptVersion> {
-    const work = this.changes.commit(author, (transaction) => this.writer.addVersion(transaction, id, body));
+    const work = this.promptChanges.commit(id, author, (transaction) => this.writer.addVersion(transaction, id, body));
     return this.explaining(id, body.base_version, work);
   }
 
   restore(id: string, version: number, body: PromptRestore, author: Author): Promise<SavedPromptVersion> {
-    const work = this.changes.commit(author, (transaction) => this.writer.restore(transaction, id, version, body));
+    const work = this.promptChanges.commit(id, author, (transaction) =>
+      this.writer.restore(transaction, id, version, body),
+    );
     return this.explaining(id, body.base_version, work);
   }
 

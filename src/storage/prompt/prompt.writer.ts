@@ -64,10 +64,10 @@ export class PromptWriter {
     const message = body.message ?? '';
     await addRow(transaction, { templateId: id, version: 1, ...content, message, baseVersion: null, origin });
     const created = await manager.findOneByOrFail(SystemPromptTemplateEntity, { id });
-    const labels = Object.fromEntries((body.labels ?? []).map((label) => [label, 1]));
+    const { labels = {} } = body;
     const prompt = { row: created, labels, latest: await findVersion(manager, id, 1) };
     record(transaction, 'create', null, prompt);
-    await this.labels.placeFirst(transaction, created, body.labels ?? []);
+    await this.labels.placeFirst(transaction, created, Object.keys(labels));
     return viewOf(prompt);
   }
 
