@@ -49,7 +49,7 @@ const fill = async (hub: TestHub, apiBase: string): Promise<void> => {
     ],
     example_variables: { place: 'y', name: 'Ann' },
     message: 'first',
-    labels: ['production', 'stable'],
+    labels: { production: 1, stable: 1 },
   });
   const version = (body: Fields): PromiseLike<unknown> =>
     hub.request('post', `${PROMPTS}/${support}/versions`).send(body).expect(201);

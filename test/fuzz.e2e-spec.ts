@@ -13,6 +13,9 @@ import { nameOf, routesOf, type Route } from './support/routes.js';
 const REQUESTS = 4000;
 const AT_ONCE = 8;
 const LIMIT_MILLISECONDS = 2000;
+/** A key is derived from a passphrase: slowly on purpose, and one at a time. */
+const SLOW = /^POST \/api\/v1\/ai-models\/export/;
+const SLOW_LIMIT_MILLISECONDS = 8000;
 const VICTIMS = 10;
 /** Most of what can go wrong is in a body. */
 const SHARE_WITH_BODY = 4;
@@ -31,7 +34,8 @@ const describeRequest = ({ method, path, headers, body }: RawRequest): string =>
 /** Says what is wrong with an answer, or null. */
 const problemOf = ({ method, path }: RawRequest, answer: RawAnswer): string | null => {
   if (answer.status >= 500) return `status ${answer.status}: ${answer.text.slice(0, 300)}`;
-  if (answer.milliseconds > LIMIT_MILLISECONDS) return `took ${Math.round(answer.milliseconds)} ms`;
+  const limit = SLOW.test(`${method} ${path}`) ? SLOW_LIMIT_MILLISECONDS : LIMIT_MILLISECONDS;
+  if (answer.milliseconds > limit) return `took ${Math.round(answer.milliseconds)} ms`;
   if (!answer.headers['x-request-id']) return `has no x-request-id: ${answer.status} ${answer.text.slice(0, 300)}`;
   if (answer.status < 400 || method === 'HEAD') return null;
   // Bytes that no address may have stop Node's parser: no path is known then, and so no OpenAI path either.

@@ -139,6 +139,8 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
   if (route.path.endsWith('/discover')) return { apply: ['context_window', 'supports_images'] };
   if (route.path.endsWith('/tokens')) return { name: 'fuzz', scopes: ['invoke'], expires_at: '2999-01-01T00:00:00Z' };
+  if (route.path.endsWith('/export')) return { format: 'json', passphrase: isReal ? 'correct horse battery' : 'short' };
+  if (route.path.endsWith('/import')) return isReal ? aHubDocument(world) : A_LITELLM_CONFIG;
   if (route.path.endsWith('/usage')) return { batch_id: randomUUID(), records: [aUsageRecord(world)] };
   return {
     model: isReal ? world.alias : 'no-such-model',
@@ -149,6 +151,48 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     tools: [],
     prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
   };
+};
+
+const aHubDocument = ({ apiBase }: FuzzWorld): Fields => ({
+  version: 1,
+  kind: 'ai-model-hub',
+  models: [
+    {
+      ...aModelConfig({ alias: 'imported', api_base: apiBase, tags: { a: 'b' }, custom_parameters: { seed: 1 } }),
+      auth_headers: { 'X-A': 'a header' },
+      system_prompt_name: 'imported',
+      system_prompt_label: 'latest',
+    },
+  ],
+  prompts: [
+    {
+      name: 'imported',
+      tags: { a: 'b' },
+      labels: { production: 1 },
+      versions: [{ version: 1, prompt_content: 'Hello {{name}}', variables: [{ name: 'name', type: 'text' }] }],
+    },
+  ],
+});
+
+const A_LITELLM_CONFIG: Fields = {
+  model_list: [
+    {
+      model_name: 'imported-elsewhere',
+      litellm_params: {
+        model: 'openai/gpt-4o',
+        api_key: 'sk-0123456789',
+        temperature: 1,
+        rpm: 10,
+        extra_headers: { 'X-A': 'a header' },
+        extra_body: { seed: 1 },
+        tags: ['a'],
+      },
+      model_info: { mode: 'chat', max_tokens: 100, input_cost_per_token: 1e-6 },
+    },
+  ],
+  credential_list: [{ credential_name: 'c', credential_values: { api_key: 'sk-0123456789' } }],
+  litellm_settings: { fallbacks: [{ a: ['b'] }], num_retries: 2 },
+  environment_variables: { A: 'b' },
 };
 
 // Typed, so that a change of the contract is not mistaken for a refusal.
@@ -222,6 +266,14 @@ const partOf = (fields: Fields): Part | null => {
     (json) =>
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
   const { records, variables, prompt_template: template } = fields;
+  const list = ['models', 'prompts', 'versions', 'model_list', 'data'].find((name) => Array.isArray(fields[name]));
+  if (list) {
+    const [first, ...others] = fields[list] as Fields[];
+    const rest = others.map((entry) => JSON.stringify(entry));
+    return { fields: first ?? {}, weight: 3, toBody: around(list, (json) => `[${[json, ...rest].join(',')}]`) };
+  }
+  const { litellm_params: params } = fields;
+  if (params) return { fields: params as Fields, weight: 3, toBody: around('litellm_params', (json) => json) };
   if (Array.isArray(records)) {
     const toBody = (json: string): string =>
       toJsonText([
@@ -301,6 +353,32 @@ const payload = (fields: Fields | null): Arbitrary<Payload> => {
   );
 };
 
+const YAML_TEXTS = [
+  '',
+  'a: 1',
+  'a: [1',
+  '- &a [*a]',
+  '!!binary aGk=',
+  '{version: 1, kind: ai-model-hub, models: [{alias: imported, priority: 1}]}',
+  'version: 1\nkind: ai-model-hub\nprompts:\n- name: imported\n  versions:\n  - prompt_content: |\n      text\n',
+  'model_list:\n- model_name: "*"\n',
+  '- {name: p, prompt: "{{a}}", version: 1}',
+  '? [a]\n: b',
+  '<<: 1',
+  'a: !!float .inf',
+  '['.repeat(5000),
+  '%YAML 1.1\n---\na: yes',
+];
+
+/** A body of the only route that takes YAML; JSON is YAML, too. */
+const yamlPayload = (fields: Fields): Arbitrary<Payload> =>
+  fc
+    .tuple(
+      fc.constantFrom('application/yaml', 'text/yaml; charset=utf-8', 'application/x-yaml'),
+      fc.oneof(fc.constantFrom(...YAML_TEXTS), mutatedBody(fields), text()),
+    )
+    .map(([type, body]) => ({ body: Buffer.from(body), headers: { 'content-type': type } }));
+
 const IDS = [
   '00000000-0000-0000-0000-000000000000',
   'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF',
@@ -348,11 +426,12 @@ const pathParameter = (route: Route, world: FuzzWorld): Arbitrary<string> =>
   );
 
 const QUERY_KEYS =
-  'provider status is_local supports_images tag q sort api_base category label model_alias from to version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
+  // Not `prune`: what the others work on would be gone.
+  'provider status dry_run format sections on_missing_secret is_local supports_images tag q sort api_base category label model_alias from to version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
     .split(' ')
     .concat('');
 const QUERY_VALUES =
-  "openai https://openrouter.ai/api/v1 configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
+  "openai auto litellm models,prompts skip true https://openrouter.ai/api/v1 configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
     .split(' ')
     .concat('', 'x'.repeat(300));
 
@@ -427,7 +506,11 @@ const aWrongRequest = (route: Route, world: FuzzWorld): Arbitrary<RawRequest> =>
       parameter: pathParameter(route, world),
       query: query(),
       extra: headers(),
-      payload: fc.boolean().chain((isReal) => payload(validFields(route, world, isReal))),
+      payload: fc.boolean().chain((isReal) => {
+        const fields = validFields(route, world, isReal);
+        const takesYaml = route.path.endsWith('/import') && fields;
+        return takesYaml ? fc.oneof(payload(fields), yamlPayload(fields)) : payload(fields);
+      }),
     })
     .map(({ method, parameter, query: search, extra, payload: { body, headers: own } }) => {
       const path = `${fillIn(route, parameter)}${search}`;

@@ -35,7 +35,7 @@ const SALT_BYTES = 32;
 const CHECK_TEXT = 'ai-model-hub';
 
 /** Each takes a third of a second of a processor and 128 MB: one at a time, and few that wait. */
-const turnstile = new Turnstile('Deriving a key from a passphrase', 4);
+const turnstile = new Turnstile('Deriving a key from a passphrase', 3);
 
 const deriveKey = (passphrase: string, salt: Buffer): Promise<KeyObject> =>
   turnstile.pass(
