@@ -347,12 +347,12 @@ describe('prompts of Langfuse', () => {
     expect(actionsOf(plan)).toEqual(['create prompt chat', 'create prompt support-first-line']);
     expect(plan.report.map(({ level, path }) => `${level} ${path}`).sort()).toEqual(
       [
-        'adapted [0].prompt',
-        'unsupported [0].config',
-        'adapted [1].prompt',
-        'adapted [1].labels',
-        'adapted [1].name',
-        'unsupported [3]',
+        'adapted data[0].prompt',
+        'unsupported data[0].config',
+        'adapted data[1].prompt',
+        'adapted data[1].labels',
+        'adapted data[1].name',
+        'unsupported data[3]',
       ].sort(),
     );
     const { prompts } = await exportDocument(hub);

@@ -27,19 +27,18 @@ const SYSTEM_ROLES = new Set(['system', 'developer']);
 export const readLangfuse = (document: Fields): ReadDocument => {
   const report = new Report();
   const file = new Source(document, '', report);
-  const isList = Object.keys(document).length === 1;
   const entries = readEntries(file.take('data'), 'data');
   // What an API says of its pages.
   file.take('meta');
   for (const key of file.rest) file.say('unsupported', key, 'has no counterpart here');
-  const prompts = groupByName(entries, isList, report);
+  const prompts = groupByName(entries, report);
   return { format: 'langfuse', sealing: null, models: null, prompts, variables: new Map(), report: report.entries };
 };
 
-const groupByName = (entries: Entry[], isList: boolean, report: Report): Entry[] => {
+const groupByName = (entries: Entry[], report: Report): Entry[] => {
   const groups = new Map<string, Version[]>();
   for (const { path, fields } of entries) {
-    const source = new Source(fields, isList ? path.replace(/^data/, '') : path, report);
+    const source = new Source(fields, path, report);
     const name = source.takeText('name');
     const version = name === undefined || name === '' ? null : readVersion(source);
     if (name === undefined || name === '') report.add('unsupported', source.path, 'is left out: name is missing');
