@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'encryption_key_not_everywhere',
   'encryption_keys_read_only',
   'encryption_keys_not_valid',
+  'too_many_encryption_keys',
   // calling a model
   'model_not_found',
   'model_disabled',

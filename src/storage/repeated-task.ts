@@ -31,6 +31,7 @@ export class RepeatedTask {
   /** Resolves when nothing of it is under way any more. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    this.timer = undefined;
     await this.last;
   }
 }

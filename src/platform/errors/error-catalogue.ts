@@ -49,6 +49,7 @@ export const ERROR_CATALOGUE: Record<ErrorCode, CatalogueEntry> = {
   encryption_key_in_use: { status: 409, title: 'The key is in use' },
   encryption_key_not_everywhere: { status: 409, title: 'Another storage process has not followed yet' },
   encryption_keys_read_only: { status: 409, title: 'This process cannot change its key ring' },
+  too_many_encryption_keys: { status: 409, title: 'The key ring has too many keys' },
   encryption_keys_not_valid: { status: 409, title: 'The file with the encryption keys is not in order' },
   model_not_found: { status: 404, title: 'There is no such model' },
   model_disabled: { status: 404, title: 'The model is switched off' },

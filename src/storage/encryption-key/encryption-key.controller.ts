@@ -62,8 +62,9 @@ export class EncryptionKeyController {
   @HttpCode(200)
   @ApiOkResponse({ type: RewrapResult })
   @ApiProblems(400, 409, 503)
-  rewrap(@Body() body: RewrapRequest | undefined, @CurrentAuthor() author: Author): Promise<RewrapResult> {
-    return this.keys.rewrap(body ?? {}, author);
+  rewrap(@Body() body: RewrapRequest, @CurrentAuthor() author: Author): Promise<RewrapResult> {
+    // Everything in it can be left out, and so can the body.
+    return this.keys.rewrap({ ...body }, author);
   }
 
   /** Take a key out of the ring that nothing is sealed under. Backups of before still need it: keep it with them. */

@@ -18,7 +18,7 @@ import type { Transaction } from '../database/transaction.js';
 import { StorageProcesses } from '../process/storage-processes.js';
 import type { StorageProcessEntity } from '../process/storage-process.entity.js';
 import { toKeyViews, toProcessView, toRewrapResult, toRows } from './encryption-key.mapper.js';
-import { inUse, notFound, refuseLagging, refuseRows, refuseSealing } from './key-refusals.js';
+import { inUse, notFound, refuseLagging, refuseRows, refuseSealing, tooMany } from './key-refusals.js';
 import { KeyRingEditor, lockKeys, type RingEdit } from './key-ring-editor.js';
 import { withKeyFirst, withKeyLast, withoutKey } from './key-ring-text.js';
 import { KeyRewrapper, type RewrapBatch } from './key-rewrapper.js';
@@ -26,6 +26,8 @@ import { KeyRewrapper, type RewrapBatch } from './key-rewrapper.js';
 const DEFAULT_LIMIT = 100;
 /** The others look every second: who activates a key that was added a moment ago need not try again. */
 const FOLLOW_MILLISECONDS = 3000;
+/** A rotation needs two; far fewer than a file may hold that is read at the start. */
+const MAX_KEYS = 100;
 
 /** Changes the encryption keys while everything goes on: add, activate, rewrap, remove. */
 @Injectable()
@@ -64,7 +66,10 @@ export class EncryptionKeyService {
   add(author: Author): Promise<EncryptionKeyState> {
     const { text: entry, ring } = KeyRing.generate();
     const id = ring.activeKeyId;
-    const apply = (text: string): string => withKeyLast(text, entry);
+    const apply: RingEdit['apply'] = (text, { keyIds }) => {
+      if (keyIds.length >= MAX_KEYS) throw tooMany(MAX_KEYS);
+      return withKeyLast(text, entry);
+    };
     const edit = { keyId: id, action: 'create', step: { add: true }, apply } as const;
     return this.editor.edit(author, edit, { id, active: false });
   }

@@ -68,7 +68,6 @@ export class StorageProcesses {
     isInTheWay: (process: StorageProcessEntity) => boolean,
     milliseconds: number,
   ): Promise<StorageProcessEntity[]> {
-    await this.beat();
     for (const end = Date.now() + milliseconds; ; await sleep(LOOK_AGAIN_MILLISECONDS)) {
       const found = (await this.living()).filter(isInTheWay);
       if (found.length === 0 || Date.now() > end) return found;
