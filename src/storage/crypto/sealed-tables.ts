@@ -1,6 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import type { Provider } from '../../contract/providers.js';
 import { allowedOriginOf } from '../model-config/config-credentials.js';
+import { isKeyId } from './key-ring.js';
+import { SEALED_TEXT_START } from './sealed-text.js';
 import type { SealedField } from './secret-vault.js';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -44,18 +46,29 @@ export interface KeyUse {
   rows: number;
 }
 
-const KEY_ID = '^hub1[.]([A-Za-z0-9_-]{1,32})[.]';
-/** The key that a text says it is sealed under, in SQL; whatever follows may be damaged. */
-export const KEY_ID_OF = (text: string): string => `substring(${text} FROM '${KEY_ID}')`;
-/** The same of a text at hand; null: it is not of our format. */
-export const claimedKeyIdOf = (text: string): string | null => new RegExp(KEY_ID).exec(text)?.[1] ?? null;
+/** The key that a text says it is sealed under, in SQL: anything may stand there when somebody else wrote it. */
+export const claimedKeyIdIn = (text: string): string =>
+  `CASE WHEN starts_with(${text}, '${SEALED_TEXT_START}') THEN split_part(${text}, '.', 2) END`;
 
 const usesOf = ({ table, id, fields }: SealedTable): string => {
-  const texts = fields.map((field) => `SELECT ${id} AS id, ${field} AS text FROM ${table} WHERE ${field} IS NOT NULL`);
-  return `SELECT '${table}' AS "table", ${KEY_ID_OF('text')} AS "keyId", count(DISTINCT id)::int AS rows
-    FROM (${texts.join(' UNION ALL ')}) AS texts GROUP BY 2`;
+  const keys = fields.map(
+    (field) => `SELECT ${id} AS id, ${claimedKeyIdIn(field)} AS key FROM ${table} WHERE ${field} IS NOT NULL`,
+  );
+  // UNION, and not UNION ALL: a row with two secrets under one key is one row.
+  return `SELECT '${table}' AS "table", key AS "keyId", count(*)::int AS rows FROM (${keys.join(' UNION ')}) AS used GROUP BY key`;
 };
 const USES = SEALED_TABLES.map(usesOf).join(' UNION ALL ');
 
 /** Which keys the stored secrets are sealed under. */
-export const keyUses = (manager: Pick<EntityManager, 'query'>): Promise<KeyUse[]> => manager.query<KeyUse[]>(USES);
+export const keyUses = async (manager: Pick<EntityManager, 'query'>): Promise<KeyUse[]> => {
+  const found = await manager.query<KeyUse[]>(USES);
+  const recognised = found.filter(({ keyId }) => keyId !== null && isKeyId(keyId));
+  return [...recognised, ...unrecognised(found.filter((use) => !recognised.includes(use)))];
+};
+
+const unrecognised = (uses: readonly KeyUse[]): KeyUse[] =>
+  SEALED_TABLES.map(({ table }) => ({
+    table,
+    keyId: null,
+    rows: uses.filter((use) => use.table === table).reduce((sum, { rows }) => sum + rows, 0),
+  })).filter(({ rows }) => rows > 0);

@@ -3,7 +3,8 @@ import type { EntityManager } from 'typeorm';
 import type { KeyRing } from '../crypto/key-ring.js';
 import { SealError } from '../crypto/seal-error.js';
 import { open, rewrap, type SealIdentity } from '../crypto/sealed-secret.js';
-import { claimedKeyIdOf, KEY_ID_OF, SEALED_TABLES, type SealedTable } from '../crypto/sealed-tables.js';
+import { claimedKeyIdIn, SEALED_TABLES, type SealedTable } from '../crypto/sealed-tables.js';
+import { SEALED_TEXT_START } from '../crypto/sealed-text.js';
 
 const MAX_NAMED = 20;
 
@@ -32,8 +33,9 @@ interface Found {
 }
 
 /** A sealed column under another key than the active one ($1), that the ring may open ($2), or cannot. */
-const needsWork = (field: string): string => `${field} IS NOT NULL AND ${KEY_ID_OF(field)} IS DISTINCT FROM $1`;
-const mayOpen = (field: string): string => `coalesce(${needsWork(field)} AND ${KEY_ID_OF(field)} = ANY ($2), false)`;
+const needsWork = (field: string): string => `${field} IS NOT NULL AND ${claimedKeyIdIn(field)} IS DISTINCT FROM $1`;
+const mayOpen = (field: string): string =>
+  `coalesce(${needsWork(field)} AND ${claimedKeyIdIn(field)} = ANY ($2), false)`;
 const any = (fields: readonly string[], condition: (field: string) => string): string =>
   `(${fields.map((field) => `(${condition(field)})`).join(' OR ')})`;
 
@@ -147,8 +149,8 @@ const rewrapRow = (ring: KeyRing, table: SealedTable, row: Row): RewrappedRow =>
 
 /** As `mayOpen` says it in SQL; what is under a key that the ring lacks is counted there. */
 const mayBeRewrapped = (ring: KeyRing, sealed: string): boolean => {
-  const keyId = claimedKeyIdOf(sealed);
-  return keyId !== null && keyId !== ring.activeKeyId && ring.has(keyId);
+  const keyId = sealed.split('.', 2)[1] ?? '';
+  return sealed.startsWith(SEALED_TEXT_START) && keyId !== ring.activeKeyId && ring.has(keyId);
 };
 
 /** The text under the active key; null: it does not open. */

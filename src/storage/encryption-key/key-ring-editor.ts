@@ -40,12 +40,14 @@ export class KeyRingEditor {
   /** Throws `encryption_keys_read_only` with what the operator has to do, when this process cannot. */
   fileFor(step: KeyStep): KeyRingFile {
     const { file } = this.keys;
+    if (this.watcher.problem !== null) throw notInOrder(this.watcher.problem);
     if (!file?.isWritable()) throw readOnly(file, step);
     return file;
   }
 
   /** This process uses the new ring when it returns; the others follow within a second. */
   async edit<Result>(author: Author, edit: RingEdit, result: Result): Promise<Result> {
+    await this.watcher.look();
     const file = this.fileFor(edit.step);
     let takeBack = (): void => undefined;
     try {
@@ -85,10 +87,13 @@ export class KeyRingEditor {
       return { text: text.reveal(), ring };
     } catch (error) {
       if (!(error instanceof StartupError)) throw error;
-      throw new AppError('encryption_keys_not_valid', { detail: error.message, cause: error });
+      throw notInOrder(error.message, error);
     }
   }
 }
+
+const notInOrder = (problem: string, cause?: unknown): AppError =>
+  new AppError('encryption_keys_not_valid', { detail: problem, cause });
 
 /** Ids alone: what the history may tell of a ring. */
 const toState = (ring: KeyRing): Record<string, unknown> => ({
