@@ -13,6 +13,7 @@ module.exports = {
     only('src/storage', ['src/contract', 'src/platform', 'typeorm-migrations']),
     only('src/ai-model', ['src/contract', 'src/platform']),
     only('src/console', ['src/contract', 'src/platform']),
+    only('src/cli', ['src/contract', 'src/platform']),
     only('src/app', ['src/contract', 'src/platform', 'src/storage', 'src/ai-model', 'src/console']),
     only('typeorm-migrations', []),
     {

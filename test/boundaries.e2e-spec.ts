@@ -103,6 +103,18 @@ const PLANTED: Planted[] = [
     text: `import { StorageModule } from '../storage/index.js';\nexport const planted = StorageModule;`,
   },
   {
+    name: 'storage in the command line',
+    rule: only('src/cli', 'src/contract, src/platform'),
+    file: 'src/cli/planted-storage.ts',
+    text: `export const planted = (): Promise<unknown> => import('../storage/index.js');`,
+  },
+  {
+    name: 'the application in the command line',
+    rule: only('src/cli', 'src/contract, src/platform'),
+    file: 'src/cli/planted-app.ts',
+    text: `export const planted = (): Promise<unknown> => import('../app/run-migrations.js');`,
+  },
+  {
     name: 'a static import of a service in app',
     rule: 'a service is reached by dynamic import from src/app alone',
     file: 'src/app/planted-static.ts',

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ImportPlan } from '../src/contract/declarative.contract.js';
-import { aModelConfig } from './factories/model-config.js';
 import { aChat, call, until } from './support/calls.js';
 import { CanaryScanner } from './support/canary-scanner.js';
 import {

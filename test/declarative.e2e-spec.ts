@@ -1,5 +1,4 @@
 // The whole configuration as a document: written, read back, planned, applied, refused.
-import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { ImportPlan } from '../src/contract/declarative.contract.js';

@@ -522,7 +522,10 @@ describe('labels', () => {
         hub.request('delete', path, editor),
         hub.request('post', PROMPTS, editor).send(created),
       ]) {
-        expect((await refused.expect(403)).body).toMatchObject({ code: 'label_protected', detail: expect.stringContaining('guarded') });
+        expect((await refused.expect(403)).body).toMatchObject({
+          code: 'label_protected',
+          detail: expect.stringContaining('guarded'),
+        });
       }
       await hub.request('get', `${PROMPTS}/by-name/${String(created['name'])}`).expect(404);
       await hub.request('put', promptPath(prompt, '/labels/free'), editor).send({ version: 2 }).expect(200);
