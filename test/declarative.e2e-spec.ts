@@ -34,6 +34,9 @@ const createPrompt = async (hub: TestHub, fields: Fields): Promise<string> =>
 
 const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
 
+/** So deep that it just fits into the body of a single model. */
+const DEEP: unknown = JSON.parse(`${'['.repeat(61)}1${']'.repeat(61)}`);
+
 /** A hub with something of everything in it. */
 const fill = async (hub: TestHub, apiBase: string): Promise<void> => {
   const support = await createPrompt(hub, {
@@ -90,7 +93,7 @@ const fill = async (hub: TestHub, apiBase: string): Promise<void> => {
     description: ' # a comment?\n- or: "a list"\n\n\n',
     display_name: 'yes',
     tags: { '<<': '~', on: 'null', '1': '0x1' },
-    custom_parameters: { z: [1.5, null, { b: 1, a: 2 }], a: '__', ключ: true },
+    custom_parameters: { z: [1.5, null, { b: 1, a: 2 }], a: '__', deep: DEEP, ключ: true },
   });
 };
 

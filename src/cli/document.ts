@@ -13,8 +13,6 @@ export interface LocalDocument {
   text: string;
   env: Record<string, string>;
   isSealed: boolean;
-  /** References to variables that are not set here. */
-  unset: string[];
 }
 
 const failure = (action: string, path: string, error: unknown): CliError =>
@@ -84,6 +82,5 @@ export const readLocalDocument = async (
     text,
     env: Object.fromEntries(names.filter(isSet).map((name) => [name, environment[name] ?? ''])),
     isSealed: isObject(document) && isObject(document['sealing']),
-    unset: names.filter((name) => !isSet(name)),
   };
 };

@@ -54,6 +54,14 @@ const bodyOf = (document: LocalDocument): Record<string, unknown> => ({
   ...(document.isSealed && process.env['HUB_PASSPHRASE'] && { passphrase: passphraseOf(process.env) }),
 });
 
+/** A document from elsewhere may name any variable: whoever runs the command sees which ones leave his machine. */
+const readDocument = async (terminal: Terminal, path: string): Promise<LocalDocument> => {
+  const document = await readLocalDocument(path, process.env);
+  const names = Object.keys(document.env);
+  if (names.length > 0) terminal.note(`Sent to the hub: the values of ${names.join(', ')}.`);
+  return document;
+};
+
 const requestPlan = async (
   hub: HubClient,
   terminal: Terminal,
@@ -77,7 +85,7 @@ export const showPlan = async (
   path: string,
   options: ImportOptions,
 ): Promise<boolean> => {
-  const document = await readLocalDocument(path, process.env);
+  const document = await readDocument(terminal, path);
   const { plan } = await requestPlan(hub, terminal, document, options);
   terminal.result(planText(plan), plan);
   return !isEmpty(plan);
@@ -90,7 +98,7 @@ export const applyDocument = async (
   path: string,
   options: ImportOptions & { yes?: boolean },
 ): Promise<void> => {
-  const document = await readLocalDocument(path, process.env);
+  const document = await readDocument(terminal, path);
   const { plan, query } = await requestPlan(hub, terminal, document, options);
   terminal.print(planText(plan));
   if (isEmpty(plan)) return terminal.result('Nothing to do.', plan);

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { YAML_TYPES } from '../../contract/declarative.contract.js';
 import { isPlainObject } from '../../contract/fields.js';
 import { AppError } from '../errors/app-error.js';
-import { costProblem, MAX_DEPTH } from './json-cost.js';
+import { costProblem, MAX_DEPTH, type JsonLimits } from './json-cost.js';
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -20,16 +20,16 @@ const isGoodText = (text: string): boolean => text.isWellFormed() && !text.inclu
  * Says why a value must not reach the services behind, or null: too deep (serialising it would overflow), a key that
  * could change an object's prototype, text that PostgreSQL cannot store.
  */
-export const bodyProblem = (value: unknown, depth = 1): string | null => {
+export const bodyProblem = (value: unknown, maxDepth = MAX_DEPTH, depth = 1): string | null => {
   if (typeof value === 'string')
     return isGoodText(value) ? null : 'Text must not contain NUL or half of a surrogate pair.';
   if (typeof value !== 'object' || value === null) return null;
-  if (depth > MAX_DEPTH) return `The body must not be nested more than ${MAX_DEPTH} levels deep.`;
+  if (depth > maxDepth) return `The body must not be nested more than ${maxDepth} levels deep.`;
   for (const [key, entry] of Object.entries(value)) {
     if (FORBIDDEN_KEYS.has(key)) return `The key ${key} is not allowed.`;
     const problem =
       (isGoodText(key) ? null : 'Keys must not contain NUL or half of a surrogate pair.') ??
-      bodyProblem(entry, depth + 1);
+      bodyProblem(entry, maxDepth, depth + 1);
     if (problem) return problem;
   }
   return null;
@@ -45,8 +45,8 @@ const parse = (bytes: Buffer): unknown => {
 };
 
 /** Parses JSON, unless reading it would cost far more than its size. */
-export const parseJson = (bytes: Buffer, maxValues?: number): unknown => {
-  const problem = costProblem(bytes, maxValues);
+export const parseJson = (bytes: Buffer, limits?: JsonLimits): unknown => {
+  const problem = costProblem(bytes, limits);
   if (problem) throw new AppError('malformed_request', { detail: problem });
   return parse(bytes);
 };

@@ -1,7 +1,13 @@
 /** Levels of any JSON body. */
 export const MAX_DEPTH = 64;
 /** A chat call has some hundred, a batch of usage twenty thousand; parsed, each costs a hundred times its bytes. */
-export const MAX_VALUES = 100_000;
+const MAX_VALUES = 100_000;
+
+/** Where a route takes more than others. */
+export interface JsonLimits {
+  maxValues?: number;
+  maxDepth?: number;
+}
 
 /** Too short to cost much, whatever is in it. */
 const CHEAP_BYTES = 16_384;
@@ -31,7 +37,10 @@ const skipString = (bytes: Buffer, from: number): number => {
  * Says why a JSON text must not be parsed, or null: a few megabytes of brackets would hold up the whole process for
  * seconds. One pass over the bytes; whether they are valid JSON is the parser's question.
  */
-export const costProblem = (bytes: Buffer, maxValues: number = MAX_VALUES): string | null => {
+export const costProblem = (
+  bytes: Buffer,
+  { maxValues = MAX_VALUES, maxDepth = MAX_DEPTH }: JsonLimits = {},
+): string | null => {
   if (bytes.length <= CHEAP_BYTES) return null;
   let depth = 0;
   let values = 0;
@@ -42,7 +51,7 @@ export const costProblem = (bytes: Buffer, maxValues: number = MAX_VALUES): stri
     else if ((byte & ~BRACE_BIT) === OPEN) {
       depth += 1;
       values += 1;
-      if (depth > MAX_DEPTH) return `The body must not be nested more than ${MAX_DEPTH} levels deep.`;
+      if (depth > maxDepth) return `The body must not be nested more than ${maxDepth} levels deep.`;
     } else if ((byte & ~BRACE_BIT) === CLOSE) depth -= 1;
     if (values > maxValues) return `The body must not have more than ${maxValues} values.`;
   }

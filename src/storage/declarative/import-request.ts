@@ -14,6 +14,8 @@ import { yamlToJson } from '../../platform/yaml/read-yaml.js';
 
 /** Five thousand models with all their fields have 250 000 values. */
 const MAX_VALUES = 500_000;
+/** What may be 64 levels deep in the body of one model stands deeper in a document, and in its envelope. */
+const MAX_DEPTH = 68;
 
 /** What a caller sent, its text parsed. */
 export interface ImportRequest {
@@ -24,8 +26,8 @@ export interface ImportRequest {
 }
 
 const parse = (bytes: Buffer): unknown => {
-  const value = parseJson(bytes, MAX_VALUES);
-  const problem = bodyProblem(value);
+  const value = parseJson(bytes, { maxValues: MAX_VALUES, maxDepth: MAX_DEPTH });
+  const problem = bodyProblem(value, MAX_DEPTH);
   if (problem) throw new AppError('malformed_request', { detail: problem });
   return value;
 };

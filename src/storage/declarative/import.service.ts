@@ -58,8 +58,8 @@ export class ImportService {
     const work = { resolver, plan, problems, skipMissing: on_missing_secret === 'skip', prune };
     await takeTurn(transaction);
     // Prompts before models everywhere: a model's default prompt has to be there, and locks are taken in one order.
-    const readyPrompts = await this.prompts.prepare(transaction, prompts ?? [], work);
-    const readyModels = await this.models.prepare(transaction, models ?? [], work);
+    const readyPrompts = prompts ? await this.prompts.prepare(transaction, prompts, work) : [];
+    const readyModels = models ? await this.models.prepare(transaction, models, work) : [];
     problems.throwIfAny();
     await this.prompts.write(transaction, readyPrompts, work);
     await this.models.write(transaction, readyModels, work);

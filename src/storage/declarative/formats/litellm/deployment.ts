@@ -1,8 +1,8 @@
 import { isAllowedHeader } from '../../../../contract/secret-fields.js';
 import { isPlainObject } from '../../../../contract/fields.js';
 import type { Source } from '../report.js';
-import { counterpartOf, splitModel, type Counterpart } from './providers.js';
 import { reportRest } from './remarks.js';
+import { readTarget } from './target.js';
 import { isPlaceholder, isReference, perMillion, toReference } from './values.js';
 
 type Fields = Record<string, unknown>;
@@ -12,9 +12,6 @@ export interface Defaults {
   max_retries?: number | undefined;
   request_timeout?: number | undefined;
 }
-
-/** Kinds of calls that an alias can be called with here. */
-const CALLABLE_MODES = new Set(['chat', 'completion', 'responses', 'embedding']);
 
 /** What LiteLLM hands on to the provider when it stands in litellm_params. */
 const PARAMETERS = [
@@ -52,9 +49,6 @@ const MOST_RETRIES = 10;
 const HIGHEST_PRICE = 1_000_000;
 /** Behind all that say where they come. */
 const LAST = 1_000_000;
-
-const isOpenAi = (apiBase: unknown): boolean =>
-  typeof apiBase === 'string' && /^https:\/\/api\.openai\.com(?:\/|$)/.test(apiBase);
 
 /** Fields without those that were not given. */
 const given = (fields: Fields): Fields =>
@@ -100,76 +94,6 @@ const withCredential = (params: Source, credentials: Map<string, Fields>): Sourc
   if (credential) return params.withDefaults(credential);
   params.say('unsupported', 'litellm_credential_name', 'is not in credential_list');
   return params;
-};
-
-interface Target {
-  fields: Fields;
-  /** At an address of one's own, where a key may not be needed. */
-  isOwnServer: boolean;
-}
-
-const readTarget = (entry: Source, params: Source, info: Source): Target | null => {
-  const refuse = (message: string): null => {
-    entry.report.add('unsupported', entry.path, message);
-    return null;
-  };
-  const model = params.takeText('model');
-  const customProvider = params.takeText('custom_llm_provider');
-  if (model === undefined || model === '') return refuse('is left out: litellm_params.model is missing');
-  if (isReference(model))
-    return refuse('is left out: litellm_params.model is a variable, so its provider is not known');
-  if (model.includes('*')) return refuse('is left out: wildcards have no counterpart here; name each model');
-  const mode = info.takeText('mode');
-  if (mode !== undefined && !CALLABLE_MODES.has(mode))
-    return refuse(`is left out: models of mode ${mode} cannot be called here`);
-  const { prefix, name } = splitModel(model, customProvider);
-  if (prefix === null)
-    return refuse('is left out: litellm_params.model has no provider before it, and its name does not tell one');
-  const counterpart = counterpartOf(prefix);
-  if (!counterpart) return refuse(`is left out: the provider ${prefix} has no counterpart here yet`);
-  return placeOf(params, prefix, name, counterpart, refuse);
-};
-
-const placeOf = (
-  params: Source,
-  prefix: string,
-  name: string,
-  counterpart: Counterpart,
-  refuse: (message: string) => null,
-): Target | null => {
-  const key = params.has('api_base') ? 'api_base' : 'base_url';
-  const named = toReference(params.take(key));
-  const apiBase = named === undefined ? counterpart.apiBase : withPath(params, key, named, counterpart.path);
-  if (apiBase === null && counterpart.needsApiBase) return refuse(`is left out: ${prefix} needs an api_base`);
-  const isElsewhere = prefix === 'openai' && apiBase !== null && !isOpenAi(apiBase);
-  const provider = isElsewhere ? 'openai_compatible' : counterpart.provider;
-  const fields = {
-    provider,
-    model_name: prefix === 'huggingface' ? huggingFaceName(params, name) : name,
-    api_base: apiBase,
-    api_version: toReference(params.takeText('api_version')),
-  };
-  return { fields, isOwnServer: provider === 'local' || (provider === 'openai_compatible' && named !== undefined) };
-};
-
-/** LiteLLM writes `huggingface/<provider>/<owner>/<model>`, Hugging Face's router `<owner>/<model>:<provider>`. */
-const huggingFaceName = (params: Source, name: string): string => {
-  const [host, owner, model] = name.split('/');
-  if (model === undefined) return name;
-  params.say('adapted', 'model', 'is written as Hugging Face does, with the provider behind the model');
-  return `${owner}/${model}:${host}`;
-};
-
-const withPath = (params: Source, key: string, apiBase: unknown, path: string | undefined): unknown => {
-  if (path === undefined) return apiBase;
-  if (typeof apiBase !== 'string') {
-    params.say('adapted', key, `must end in ${path}: the server is called by its OpenAI-compatible API`);
-    return apiBase;
-  }
-  const trimmed = apiBase.replace(/\/+$/, '').replace(/\/api$/, '');
-  if (trimmed.endsWith(path)) return trimmed;
-  params.say('adapted', key, `ends in ${path} here: the server is called by its OpenAI-compatible API`);
-  return trimmed + path;
 };
 
 const readKey = (params: Source, isOwnServer: boolean): Fields => {
