@@ -425,7 +425,7 @@ describe('labels', () => {
     const removal = hub.request('delete', promptPath(prompt, '/labels/x')).query({ expected_version: 2 });
     await removal.expect(409, /label_moved/);
     const answers = await Promise.all([1, 2, 3, 4].map(() => put({ version: 2, expected_version: 1 })));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409, 409, 409]);
     expect(await readPrompt(hub, prompt)).toMatchObject({ labels: { x: 2 } });
   });
 
@@ -457,10 +457,10 @@ describe('labels', () => {
     await saveVersion(hub, prompt, { prompt_content: 'two' });
     await saveVersion(hub, prompt, { prompt_content: 'three' });
     const before = (await historyOf(prompt)).length;
-    let isMoving = true;
+    const moving = new AbortController();
     const holders: string[] = [];
     const watch = async (read: () => Promise<string>): Promise<void> => {
-      while (isMoving) {
+      while (!moving.signal.aborted) {
         holders.push(await read());
         await sleep(20);
       }
@@ -486,7 +486,7 @@ describe('labels', () => {
           .send({ version: (index % 3) + 1, reason: `move ${index}` }),
       ),
     );
-    isMoving = false;
+    moving.abort();
     await Promise.all(watchers);
     expect(moves.map(({ status }) => status)).toEqual(Array.from({ length: 200 }, () => 200));
     expect(new Set(holders)).toEqual(new Set(['1 row', '200 true', '1 version']));
@@ -522,7 +522,10 @@ describe('labels', () => {
         hub.request('delete', path, editor),
         hub.request('post', PROMPTS, editor).send(created),
       ]) {
-        expect((await refused.expect(403)).body).toMatchObject({ code: 'label_protected', detail: expect.stringContaining('guarded') });
+        expect((await refused.expect(403)).body).toMatchObject({
+          code: 'label_protected',
+          detail: expect.stringContaining('guarded'),
+        });
       }
       await hub.request('get', `${PROMPTS}/by-name/${String(created['name'])}`).expect(404);
       await hub.request('put', promptPath(prompt, '/labels/free'), editor).send({ version: 2 }).expect(200);
@@ -692,9 +695,11 @@ describe('the snapshot', () => {
     const carried = await read();
     expect(carried).toMatchObject({ name: prompt['name'], is_active: true, is_public: false, latest_version: 5 });
     expect(carried?.labels).toEqual({ a: 1, b: 3, c: 3 });
-    const versions = (carried?.versions ?? []).map((one) => [one.version, one.prompt_content, one.syntax]);
-    expect(versions.sort()).toEqual([1, 3, 5].map((version) => [version, `v${version}`, 'mustache-strict-1']));
-    expect(carried?.versions[0]?.variables).toMatchObject([{ name: 'name', type: 'string' }]);
+    const versions = (carried?.versions ?? []).toSorted((a, b) => a.version - b.version);
+    expect(versions.map((one) => [one.version, one.prompt_content, one.syntax])).toEqual(
+      [1, 3, 5].map((version) => [version, `v${version}`, 'mustache-strict-1']),
+    );
+    expect(versions[0]?.variables).toMatchObject([{ name: 'name', type: 'string' }]);
     const path = `/internal/v1/prompts/${String(prompt['name'])}/versions`;
     const { body } = await hub.request('get', `${path}/2`, hub.serviceToken).expect(200);
     expect(body).toMatchObject({
