@@ -296,7 +296,6 @@ describe("a model's default prompt", () => {
           await until(
             () => contentFrom(from),
             (content) => content === `text ${version}`,
-            1000,
           );
         }
       }
@@ -307,7 +306,6 @@ describe("a model's default prompt", () => {
       await until(
         () => contentFrom(caller),
         (content) => content === 'text 1',
-        1000,
       );
     } finally {
       await caller.stop();
