@@ -7,6 +7,7 @@ import { CachedInputPrice1795478400001 } from './1795478400001-cached-input-pric
 import { ChangeHistory1795478400002 } from './1795478400002-change-history.js';
 import { SystemPromptVersions1795478400004 } from './1795478400004-system-prompt-versions.js';
 import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.js';
+import { StorageProcesses1795478400006 } from './1795478400006-storage-processes.js';
 import { ConfigListIndexes1795478400007 } from './1795478400007-config-list-indexes.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
@@ -20,5 +21,6 @@ export const migrations = [
   ChangeHistory1795478400002,
   SystemPromptVersions1795478400004,
   IdempotencyKeys1795478400005,
+  StorageProcesses1795478400006,
   ConfigListIndexes1795478400007,
 ];

@@ -40,6 +40,13 @@ export const ERROR_CODES = [
   'token_already_created',
   'alias_taken',
   'conflict',
+  // encryption keys
+  'encryption_key_not_found',
+  'encryption_key_in_use',
+  'encryption_key_not_everywhere',
+  'encryption_keys_read_only',
+  'encryption_keys_not_valid',
+  'too_many_encryption_keys',
   // calling a model
   'model_not_found',
   'model_disabled',

@@ -1,9 +1,9 @@
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { readSecretFile } from '../platform/config/secret-file.js';
 import type { Secret } from '../platform/secrets/secret.js';
+import { syncDirectory, temporaryNameOf, writeDurably } from './durable-file.js';
 
 export const ADMIN_TOKEN_FILE = 'admin-token';
 export const ENCRYPTION_KEYS_FILE = 'encryption-keys';
@@ -38,7 +38,7 @@ export class DataDirectory {
    */
   writeOnce(name: string, text: string): Secret {
     const path = this.pathOf(name);
-    const temporary = `${path}.${randomUUID()}`;
+    const temporary = temporaryNameOf(path);
     try {
       writeDurably(temporary, `${text}\n`);
       linkUnlessThere(temporary, path);
@@ -54,28 +54,10 @@ export class DataDirectory {
   }
 }
 
-const writeDurably = (path: string, text: string): void => {
-  const file = openSync(path, 'wx', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-};
-
 const linkUnlessThere = (from: string, to: string): void => {
   try {
     linkSync(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-};
-
-const syncDirectory = (path: string): void => {
-  // Windows cannot open a directory.
-  if (process.platform === 'win32') return;
-  const directory = openSync(path, 'r');
-  fsyncSync(directory);
-  closeSync(directory);
 };

@@ -2,7 +2,9 @@ import type { DynamicModule } from '@nestjs/common';
 import { generateToken } from '../platform/auth/token-text.js';
 import { Secret } from '../platform/secrets/secret.js';
 import { KeyRing } from './crypto/key-ring.js';
+import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { Database } from './database/database.js';
+import { StorageProcesses } from './process/storage-processes.js';
 import { StorageModule } from './storage.module.js';
 
 const NOWHERE = {
@@ -15,14 +17,18 @@ const NOWHERE = {
 };
 
 /** The module with its routes and nothing behind them: for the OpenAPI document, which needs no database. */
-export const describeStorage = (serviceToken: Secret): DynamicModule =>
-  StorageModule.register(
+export const describeStorage = (serviceToken: Secret): DynamicModule => {
+  const database = new Database(NOWHERE, { onMigrated: () => Promise.resolve(), onFatal: () => undefined });
+  const keys = new KeyRingHolder(KeyRing.generate().ring, null);
+  return StorageModule.register(
     {
-      database: new Database(NOWHERE, { onMigrated: () => Promise.resolve(), onFatal: () => undefined }),
-      keyRing: KeyRing.generate().ring,
+      database,
+      keys,
+      processes: new StorageProcesses(database.dataSource, keys),
       adminToken: Secret.of(generateToken('admin').text),
       adminTokenFile: null,
       close: () => Promise.resolve(),
     },
     serviceToken,
   );
+};

@@ -6,7 +6,8 @@ import { EXIT_UNAVAILABLE, StartupError } from '../platform/errors/startup-error
 import { Secret } from '../platform/secrets/secret.js';
 import { checkKeyRing } from './crypto/key-check.js';
 import type { KeyRing } from './crypto/key-ring.js';
-import { configuredKeyRing, generateKeyRing } from './crypto/load-key-ring.js';
+import { KeyRingHolder } from './crypto/key-ring-holder.js';
+import { configuredKeyRing, generateKeyRing, keyRingFile } from './crypto/load-key-ring.js';
 import { ADMIN_TOKEN_FILE, DataDirectory } from './data-directory.js';
 import { connectionFromEmbedded, connectionFromUrl, type DatabaseConnection } from './database/connection.js';
 import { takeNextRevision } from './database/change.service.js';
@@ -19,11 +20,13 @@ import {
 } from './database/embedded/embedded-postgres.js';
 import { databaseRefusal, isDatabaseUnavailable } from './database/database-errors.js';
 import { migrate } from './database/migrate.js';
+import { StorageProcesses } from './process/storage-processes.js';
 
 /** What the storage service stands on; made before Nest starts, so that a wrong key or a lost directory stops the start. */
 export interface StorageResources {
   database: Database;
-  keyRing: KeyRing;
+  keys: KeyRingHolder;
+  processes: StorageProcesses;
   adminToken: Secret;
   /** The file with the admin token, null when the operator set one. */
   adminTokenFile: string | null;
@@ -80,13 +83,19 @@ export async function openStorage(env: Env, onFatal: (error: unknown) => void): 
   configuredKeyRing(env, directory);
   const { connection, server } = await reachDatabase(env, directory);
   try {
-    const keyRing = await findKeyRing(env, directory, connection);
+    const keys = new KeyRingHolder(await findKeyRing(env, directory, connection), keyRingFile(env, directory));
     const onMigrated = async (dataSource: DataSource): Promise<void> => {
-      await checkKeyRing(dataSource, keyRing);
+      await checkKeyRing(dataSource.manager, keys.current);
       // After a restored backup too, every AI model service takes what is there now for newer than what it has.
       await takeNextRevision(dataSource);
+      // An embedded database has one process: rows of others are of those that were killed.
+      if (server) await processes.forgetAll();
+      // Before the first request, so that nobody removes a key that this process seals with.
+      await processes.beat();
     };
     const database = new Database(connection, { onMigrated, onFatal });
+    keys.file?.tidyUp();
+    const processes = new StorageProcesses(database.dataSource, keys);
     const close = async (): Promise<void> => {
       await database.close();
       await server?.stop();
@@ -95,7 +104,7 @@ export async function openStorage(env: Env, onFatal: (error: unknown) => void): 
       await database.close();
       throw error;
     });
-    return { database, keyRing, ...findAdminToken(env, directory), close };
+    return { database, keys, processes, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();
     throw error;

@@ -4,9 +4,15 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { KeyRingHolder } from './crypto/key-ring-holder.js';
+import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
 import { SecretVault } from './crypto/secret-vault.js';
 import { ChangeService } from './database/change.service.js';
 import { Database } from './database/database.js';
+import { EncryptionKeyController } from './encryption-key/encryption-key.controller.js';
+import { EncryptionKeyService } from './encryption-key/encryption-key.service.js';
+import { KeyRewrapper } from './encryption-key/key-rewrapper.js';
+import { KeyRingEditor } from './encryption-key/key-ring-editor.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { ChangeStream } from './internal/change-stream.js';
@@ -29,6 +35,7 @@ import { PromptUseService } from './prompt/prompt-use.service.js';
 import { PromptVersionController } from './prompt/prompt-version.controller.js';
 import { PromptWriter } from './prompt/prompt.writer.js';
 import type { StorageResources } from './open-storage.js';
+import { StorageProcesses } from './process/storage-processes.js';
 import { StatisticsController } from './statistics/statistics.controller.js';
 import { StatisticsService } from './statistics/statistics.service.js';
 import { KnownTokens } from './token/known-tokens.js';
@@ -45,10 +52,12 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
     private readonly database: Database,
     private readonly health: HealthRegistry,
     private readonly env: Env,
+    private readonly keyRings: KeyRingWatcher,
+    private readonly processes: StorageProcesses,
   ) {}
 
   static register(resources: StorageResources, serviceToken: StorageResources['adminToken']): DynamicModule {
-    const { database, keyRing, adminToken } = resources;
+    const { database, keys, processes, adminToken } = resources;
     if (adminToken.equals(serviceToken)) {
       throw new StartupError('STORAGE_SERVICE_TOKEN must not be the same as ADMIN_TOKEN.');
     }
@@ -70,17 +79,24 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         PromptRenderController,
         StatisticsController,
         TokenController,
+        EncryptionKeyController,
         InternalController,
       ],
       providers: [
         { provide: Database, useValue: database },
-        { provide: SecretVault, useValue: new SecretVault(keyRing) },
+        { provide: KeyRingHolder, useValue: keys },
+        { provide: SecretVault, useValue: new SecretVault(keys) },
+        { provide: StorageProcesses, useValue: processes },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
         ChangeService,
         ChangeStream,
         ConfigCredentials,
+        EncryptionKeyService,
         HistoryService,
+        KeyRewrapper,
+        KeyRingEditor,
+        KeyRingWatcher,
         ModelConfigService,
         ModelConfigWriter,
         PromptChanges,
@@ -101,9 +117,13 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.health.register('database', () => this.checkDatabase());
+    this.keyRings.start();
+    this.processes.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.keyRings.stop();
+    await this.processes.leave();
     await this.database.close();
   }
 

@@ -139,6 +139,9 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
   if (route.path.endsWith('/discover')) return { apply: ['context_window', 'supports_images'] };
   if (route.path.endsWith('/tokens')) return { name: 'fuzz', scopes: ['invoke'], expires_at: '2999-01-01T00:00:00Z' };
+  if (route.path.endsWith('/encryption-keys')) return null;
+  if (route.path.endsWith('/encryption-keys/active')) return { key_id: 'k1' };
+  if (route.path.endsWith('/rewrap')) return { limit: 10, dry_run: false };
   if (route.path.endsWith('/usage')) return { batch_id: randomUUID(), records: [aUsageRecord(world)] };
   return {
     model: isReal ? world.alias : 'no-such-model',

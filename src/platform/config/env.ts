@@ -41,6 +41,10 @@ export class Env {
   @IsOptional()
   ENCRYPTION_KEYS?: Secret;
 
+  /** Where ENCRYPTION_KEYS was read from; unset: not from a file. It may change while the process runs. */
+  @IsOptional()
+  ENCRYPTION_KEYS_FILE?: string;
+
   @IsOptional()
   ADMIN_TOKEN?: Secret;
 
@@ -176,6 +180,7 @@ export function readEnv(source: Source): Env {
   for (const name of TEXTS) if (source[name]) values[name] = source[name];
   for (const name of NUMBERS) if (source[name]) values[name] = toNumber(source[name]);
   for (const secret of SECRETS) values[secret.name] = takeSecret(source, secret);
+  if (source['ENCRYPTION_KEYS_FILE']) env.ENCRYPTION_KEYS_FILE = source['ENCRYPTION_KEYS_FILE'];
   const [problem] = validateSync(env, { skipMissingProperties: false });
   if (problem) fail(problem.property, Object.values(problem.constraints ?? {})[0] ?? 'is not valid');
   env.ALLOWED_PRIVATE_ORIGINS = readPrivateOrigins(source, env);

@@ -61,6 +61,15 @@ export class KeyRing {
     return this.#keys.has(keyId);
   }
 
+  /** Whether the other ring has the same keys in the same order. */
+  equals(other: KeyRing): boolean {
+    const others = [...other.#keys];
+    return (
+      others.length === this.#keys.size &&
+      [...this.#keys].every(([id, key], index) => others[index]?.[0] === id && others[index][1].equals(key))
+    );
+  }
+
   /** The key that wraps data keys; the ring key itself never encrypts anything. */
   wrappingKey(keyId: string): KeyObject {
     return this.#deriveOnce('hub/wrap/v1', keyId);

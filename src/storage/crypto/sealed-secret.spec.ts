@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { KeyRing } from './key-ring.js';
 import { SealError } from './seal-error.js';
 import type { SealFailure } from './seal-error.js';
-import { keyIdOf, open, seal } from './sealed-secret.js';
+import { keyIdOf, open, rewrap, seal } from './sealed-secret.js';
 import type { SealIdentity } from './sealed-secret.js';
 import { formatSealedText, parseSealedText } from './sealed-text.js';
 import type { SealedParts } from './sealed-text.js';
@@ -178,3 +178,42 @@ function everythingOf(failing: () => unknown): string {
   }
   throw new Error('nothing was thrown');
 }
+
+describe('rewrap', () => {
+  const oldRing = KeyRing.parse(OLD_KEY);
+  const newRing = KeyRing.parse(NEW_KEY);
+  const sealed = seal(oldRing, PLAINTEXT, HERE);
+
+  it('gives a text that opens with the new key alone, and keeps the value to the byte', () => {
+    const text = rewrap(ring, sealed, HERE);
+    expect(keyIdOf(text)).toBe('new');
+    expect(open(newRing, text, HERE).reveal()).toBe(PLAINTEXT);
+    expect(failureOf(text, HERE, oldRing)).toBe('unknown_key');
+    expect(takeApart(text).value.equals(takeApart(sealed).value)).toBe(true);
+    expect(takeApart(text).wrappedKey.equals(takeApart(sealed).wrappedKey)).toBe(false);
+  });
+
+  it('wraps with another nonce each time', () => {
+    const texts = Array.from({ length: 100 }, () => rewrap(ring, sealed, HERE));
+    expect(new Set(texts.map((text) => takeApart(text).wrappedKey.subarray(0, 12).toString('hex'))).size).toBe(100);
+  });
+
+  it('does not move a text to another place', () => {
+    const there = { ...HERE, allowedOrigin: 'https://elsewhere.example' };
+    expect(() => rewrap(ring, sealed, there)).toThrow(SealError);
+    expect(failureOf(rewrap(ring, sealed, HERE), there)).toBe('not_authentic');
+  });
+
+  it.each([
+    ['a key that the ring lacks', (): string => rewrap(newRing, sealed, HERE), 'unknown_key'],
+    ['a text that is none', (): string => rewrap(ring, 'hub1.old.x.y', HERE), 'malformed'],
+  ])('refuses %s', (_name, work, reason) => {
+    expect(work).toThrow(expect.objectContaining({ reason }));
+  });
+
+  it('does not mend a damaged value: what comes out does not open either', () => {
+    const damaged = `${sealed.slice(0, -3)}${sealed.at(-3) === 'A' ? 'B' : 'A'}${sealed.slice(-2)}`;
+    expect(failureOf(damaged)).toBe('not_authentic');
+    expect(failureOf(rewrap(ring, damaged, HERE))).toBe('not_authentic');
+  });
+});

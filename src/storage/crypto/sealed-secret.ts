@@ -47,6 +47,18 @@ export function open(ring: KeyRing, sealed: string, identity: SealIdentity): Sec
   }
 }
 
+/** The same secret under the active key: its data key is wrapped anew, the value stays as it is. Throws as `open` does. */
+export function rewrap(ring: KeyRing, sealed: string, identity: SealIdentity): string {
+  const parts = parseSealedText(sealed);
+  if (parts === null) throw new SealError('malformed');
+  const dataKey = unwrapDataKey(ring, parts, identity);
+  try {
+    return formatSealedText({ ...wrapDataKey(ring, ring.activeKeyId, dataKey, identity), value: parts.value });
+  } finally {
+    dataKey.fill(0);
+  }
+}
+
 /** The id of the key a text is sealed under, null for a text that is not of our format. Proves nothing more. */
 export function keyIdOf(sealed: string): string | null {
   return parseSealedText(sealed)?.keyId ?? null;

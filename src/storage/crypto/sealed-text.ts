@@ -6,6 +6,8 @@ import { decodeBase64Url } from './strict-base64.js';
 export const DATA_KEY_BYTES = 32;
 
 const PREFIX = 'hub1';
+/** How every sealed text begins; the key id follows. */
+export const SEALED_TEXT_START = `${PREFIX}.`;
 const WRAPPED_KEY_BYTES = DATA_KEY_BYTES + OVERHEAD_BYTES;
 
 /** The parts of a sealed text. Rotation replaces the first two and leaves the value as it is. */

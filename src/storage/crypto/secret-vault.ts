@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Secret } from '../../platform/secrets/secret.js';
-import type { KeyRing } from './key-ring.js';
-import { open, seal } from './sealed-secret.js';
+import type { KeyRingHolder } from './key-ring-holder.js';
+import { keyIdOf, open, seal } from './sealed-secret.js';
 
 /** 64 bits: no two secrets of an installation meet, and nothing of a secret can be computed from it. */
 const FINGERPRINT_CHARACTERS = 16;
@@ -21,10 +21,10 @@ export interface SecretOwner {
 /** Seals and opens the secrets of rows with this process's key ring. */
 @Injectable()
 export class SecretVault {
-  constructor(private readonly ring: KeyRing) {}
+  constructor(private readonly keys: KeyRingHolder) {}
 
   seal(plaintext: string, owner: SecretOwner): string {
-    return seal(this.ring, plaintext, owner);
+    return seal(this.keys.current, plaintext, owner);
   }
 
   /**
@@ -32,13 +32,13 @@ export class SecretVault {
    * Begins with the id of the key it was made with, since another key gives another text.
    */
   fingerprint(plaintext: string): string {
-    const { activeKeyId } = this.ring;
-    const digest = createHmac('sha256', this.ring.derive('audit')).update(plaintext).digest('hex');
-    return `${activeKeyId}:${digest.slice(0, FINGERPRINT_CHARACTERS)}`;
+    const ring = this.keys.current;
+    const digest = createHmac('sha256', ring.derive('audit')).update(plaintext).digest('hex');
+    return `${ring.activeKeyId}:${digest.slice(0, FINGERPRINT_CHARACTERS)}`;
   }
 
   /** Throws a SealError when the text was changed, moved, or sealed under a key that is not in the ring. */
   open(sealed: string, owner: SecretOwner): Secret {
-    return open(this.ring, sealed, owner);
+    return open(this.keys.forOpening(keyIdOf(sealed)), sealed, owner);
   }
 }

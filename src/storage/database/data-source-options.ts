@@ -2,6 +2,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '../../../typeorm-migrations/index.js';
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
+import { StorageProcessEntity } from '../process/storage-process.entity.js';
 import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.entities.js';
 import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
@@ -23,6 +24,7 @@ export const ENTITIES = [
   KeyCheckEntity,
   IdempotencyKeyEntity,
   HistoryEntity,
+  StorageProcessEntity,
 ];
 
 interface Limits {

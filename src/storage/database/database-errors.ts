@@ -3,6 +3,7 @@ import { StartupError } from '../../platform/errors/startup-error.js';
 import { AppError } from '../../platform/errors/app-error.js';
 
 const UNIQUE_VIOLATION = '23505';
+const RESTRICT_VIOLATION = '23001';
 /** Lost or refused connections, too many of them, a server that starts or stops, a lock or statement that took too long. */
 const UNAVAILABLE =
   /^(?:08\w{3}|53\d{3}|57P0\d|57014|55P03|25P0[23]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
@@ -54,12 +55,27 @@ export const violatesUnique = (error: unknown, constraint: string): boolean => {
   return error instanceof QueryFailedError && failure.code === UNIQUE_VIOLATION && failure.constraint === constraint;
 };
 
-/** Turns a lost database into 503 with `Retry-After`; anything else is not its business. */
-export const translateDatabaseError = (error: unknown): AppError | null =>
-  isDatabaseUnavailable(error)
-    ? new AppError('storage_unavailable', {
-        headers: { 'retry-after': '2' },
-        cause: error,
-        detail: 'The database cannot be reached right now; try again shortly.',
-      })
-    : null;
+/** True when a row was to be sealed under a key that was removed meanwhile. */
+const usesRemovedKey = (error: unknown): boolean => {
+  const failure = failureOf(error);
+  return (
+    error instanceof QueryFailedError && failure.code === RESTRICT_VIOLATION && failure.constraint === 'key_in_ring'
+  );
+};
+
+/** Turns a lost database into 503 with `Retry-After`, a removed key into 409; anything else is not its business. */
+export const translateDatabaseError = (error: unknown): AppError | null => {
+  if (usesRemovedKey(error)) {
+    return new AppError('conflict', {
+      headers: { 'retry-after': '2' },
+      cause: error,
+      detail: 'This process has not noticed yet that its encryption key was removed; try again shortly.',
+    });
+  }
+  if (!isDatabaseUnavailable(error)) return null;
+  return new AppError('storage_unavailable', {
+    headers: { 'retry-after': '2' },
+    cause: error,
+    detail: 'The database cannot be reached right now; try again shortly.',
+  });
+};

@@ -23,6 +23,10 @@ export class KeyCheckEntity {
 
   @Column({ name: 'created_at', type: 'timestamptz', default: () => 'now()' })
   createdAt: Date;
+
+  /** Since when no ring has it: the database refuses rows under it, see the trigger `key_in_ring`. */
+  @Column({ name: 'removed_at', type: 'timestamptz', nullable: true })
+  removedAt: Date | null;
 }
 
 const IDEMPOTENCY_KEY = { primaryKeyConstraintName: 'pk_idempotency_keys' } as const;

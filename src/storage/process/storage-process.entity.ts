@@ -1,0 +1,23 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** A process of the storage service, as it says itself every two seconds. */
+@Entity('storage_processes')
+export class StorageProcessEntity {
+  /** Another one after each start. */
+  @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'pk_storage_processes' })
+  id: string;
+
+  @Column({ name: 'started_at', type: 'timestamptz' })
+  startedAt: Date;
+
+  @Column({ name: 'seen_at', type: 'timestamptz', default: () => 'now()' })
+  seenAt: Date;
+
+  /** The encryption keys it can open with. */
+  @Column({ name: 'key_ids', type: 'text', array: true })
+  keyIds: string[];
+
+  /** The one it seals with. */
+  @Column({ name: 'active_key_id', type: 'varchar', length: 32 })
+  activeKeyId: string;
+}
