@@ -5,6 +5,7 @@ import { Usage1795392000004 } from './1795392000004-usage.js';
 import { RevisionAndKeyChecks1795392000005 } from './1795392000005-revision-and-key-checks.js';
 import { CachedInputPrice1795478400001 } from './1795478400001-cached-input-price.js';
 import { ChangeHistory1795478400002 } from './1795478400002-change-history.js';
+import { UsageSeries1795478400003 } from './1795478400003-usage-series.js';
 import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
@@ -16,5 +17,6 @@ export const migrations = [
   RevisionAndKeyChecks1795392000005,
   CachedInputPrice1795478400001,
   ChangeHistory1795478400002,
+  UsageSeries1795478400003,
   IdempotencyKeys1795478400005,
 ];

@@ -149,6 +149,7 @@ export class ChatCall {
       source: sourceOf(request.headers['x-hub-source']),
       streamed: incoming.stream,
       outcome,
+      prompt: null,
       error,
       usage: known.usage ?? null,
       firstByteMs: known.firstByteMs ?? null,

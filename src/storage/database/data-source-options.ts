@@ -4,7 +4,14 @@ import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
 import { TokenEntity } from '../token/token.entity.js';
-import { UsageBatchEntity, UsageMinuteEntity } from '../usage/usage.entities.js';
+import {
+  UsageBatchEntity,
+  UsageDayEntity,
+  UsageHourEntity,
+  UsageMinuteEntity,
+  UsageRetentionEntity,
+  UsageSeriesEntity,
+} from '../usage/usage.entities.js';
 import type { DatabaseConnection } from './connection.js';
 import { IdempotencyKeyEntity, KeyCheckEntity, RevisionEntity } from './system.entities.js';
 
@@ -13,7 +20,11 @@ export const ENTITIES = [
   SystemPromptTemplateEntity,
   TokenEntity,
   UsageBatchEntity,
+  UsageSeriesEntity,
   UsageMinuteEntity,
+  UsageHourEntity,
+  UsageDayEntity,
+  UsageRetentionEntity,
   RevisionEntity,
   KeyCheckEntity,
   IdempotencyKeyEntity,
