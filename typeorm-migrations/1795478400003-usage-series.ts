@@ -4,6 +4,7 @@ const TABLES = { usage_minutes: 'minute', usage_hours: 'hour', usage_days: 'day'
 
 const SUMS = [
   'calls',
+  'errors',
   'estimated_calls',
   'unpriced_calls',
   'input_tokens',
@@ -14,7 +15,7 @@ const SUMS = [
   'first_byte_ms',
   'total_ms',
 ];
-const OLD_SUMS = SUMS.filter((name) => name !== 'unpriced_calls');
+const OLD_SUMS = SUMS.filter((name) => name !== 'unpriced_calls' && name !== 'errors');
 
 /** Rows stay in their page with their histograms: reading those from elsewhere costs more than all the rest. */
 const createTable = (table: string): string => `CREATE TABLE ${table} (
@@ -45,40 +46,56 @@ const MERGE = `CREATE FUNCTION usage_histogram_merge(stored bytea, added bytea) 
     ) END
   $$`;
 
-/** The levels: by source and outcome, by model as well, by every kind of call. */
+/** What the rows of each level are told apart by. */
 const LEVELS = [
-  { level: 0, config: `'00000000-0000-0000-0000-000000000000'::uuid`, alias: `''`, provider: `''` },
-  { level: 1, config: 'config_id', alias: 'alias', provider: 'provider::text' },
-  { level: 2, config: 'config_id', alias: 'alias', provider: 'provider::text' },
+  { level: 0, by: ['source'], tables: Object.keys(TABLES) },
+  { level: 1, by: ['source', 'outcome'], tables: ['usage_hours', 'usage_days'] },
+  { level: 2, by: ['source', 'config_id', 'alias', 'provider'], tables: ['usage_hours', 'usage_days'] },
+  { level: 3, by: ['source', 'config_id', 'alias', 'provider', 'outcome'], tables: Object.keys(TABLES) },
 ];
+type Level = (typeof LEVELS)[number];
 
-const carrySeries = ({ level, config, alias, provider }: (typeof LEVELS)[number]): string =>
-  `INSERT INTO usage_series (level, config_id, alias, provider, source, outcome, streamed, token_id, prompt_id, prompt_name,
-    prompt_version, prompt_label)
-  SELECT DISTINCT ${level}, ${config}, ${alias}, ${provider}, source, outcome, false, '', '', '', 0, ''
-  FROM usage_minutes_before`;
+const EMPTY = {
+  config_id: `'00000000-0000-0000-0000-000000000000'::uuid`,
+  alias: `''`,
+  provider: `''`,
+  source: `''`,
+  outcome: `''`,
+};
+const DIMENSIONS = Object.keys(EMPTY) as (keyof typeof EMPTY)[];
+
+/** The values of an old row that a level keeps, in the order of DIMENSIONS. */
+const keptBy = ({ by }: Level): string[] =>
+  DIMENSIONS.map((name) => (by.includes(name) ? `before.${name}${name === 'provider' ? '::text' : ''}` : EMPTY[name]));
+
+const carrySeries = (level: Level): string =>
+  `INSERT INTO usage_series (level, ${DIMENSIONS.join(', ')}, streamed, token_id, prompt_id, prompt_name, prompt_version,
+    prompt_label)
+  SELECT DISTINCT ${level.level}, ${keptBy(level).join(', ')}, false, '', '', '', 0, '' FROM usage_minutes_before AS before`;
 
 /** What was counted before had no price and no histogram. */
-const carryRows = (table: keyof typeof TABLES, { level, config, alias, provider }: (typeof LEVELS)[number]): string =>
-  `INSERT INTO ${table} (level, start, series_id, unpriced_calls, ${OLD_SUMS.join(', ')}, cost_usd, latency, first_byte)
-  SELECT ${level}, date_trunc('${TABLES[table]}', minute, 'UTC'), series.id, sum(calls),
-    ${OLD_SUMS.map((name) => `sum(${name})`).join(', ')}, 0, '', ''
-  FROM usage_minutes_before AS before JOIN usage_series AS series
-    ON series.level = ${level} AND series.source = before.source AND series.outcome = before.outcome
-    AND series.config_id = ${config.replace('config_id', 'before.config_id')}
-    AND series.alias = ${alias.replace('alias', 'before.alias')}
-    AND series.provider = ${provider.replace('provider', 'before.provider')}
+const carryRows = (table: string, unit: string, level: Level): string => {
+  const kept = keptBy(level);
+  const isSeries = DIMENSIONS.map((name, index) => `series.${name} = ${kept[index]}`).join(' AND ');
+  return `INSERT INTO ${table} (level, start, series_id, errors, unpriced_calls, ${OLD_SUMS.join(', ')}, cost_usd, latency,
+    first_byte)
+  SELECT ${level.level}, date_trunc('${unit}', before.minute, 'UTC'), series.id,
+    coalesce(sum(before.calls) FILTER (WHERE before.outcome NOT IN ('ok', 'client_gone')), 0), sum(before.calls),
+    ${OLD_SUMS.map((name) => `sum(before.${name})`).join(', ')}, 0, '', ''
+  FROM usage_minutes_before AS before JOIN usage_series AS series ON series.level = ${level.level} AND ${isSeries}
   GROUP BY 2, 3`;
+};
 
 /** Each call once, from the finest rows that are still there. */
 const OLD_ROWS = `
   SELECT rows.*, series.config_id, series.alias, series.provider, series.source, series.outcome
   FROM (
-    SELECT * FROM usage_minutes WHERE start >= (SELECT complete_from FROM usage_retention WHERE resolution = 'minute')
-    UNION ALL SELECT * FROM usage_hours WHERE level = 2
+    SELECT * FROM usage_minutes WHERE level = 3
+      AND start >= (SELECT complete_from FROM usage_retention WHERE resolution = 'minute')
+    UNION ALL SELECT * FROM usage_hours WHERE level = 3
       AND start < (SELECT complete_from FROM usage_retention WHERE resolution = 'minute')
       AND start >= (SELECT complete_from FROM usage_retention WHERE resolution = 'hour')
-    UNION ALL SELECT * FROM usage_days WHERE level = 2
+    UNION ALL SELECT * FROM usage_days WHERE level = 3
       AND start < (SELECT min(complete_from) FROM usage_retention)
   ) AS rows JOIN usage_series AS series ON series.id = rows.series_id`;
 
@@ -110,11 +127,11 @@ export class UsageSeries1795478400003 implements MigrationInterface {
       complete_from timestamptz NOT NULL,
       CONSTRAINT pk_usage_retention PRIMARY KEY (resolution))`);
     await runner.query(`INSERT INTO usage_retention VALUES ('minute', 'epoch'), ('hour', 'epoch')`);
-    for (const level of LEVELS) await runner.query(carrySeries(level));
     for (const level of LEVELS) {
-      if (level.level === 2) await runner.query(carryRows('usage_minutes', level));
-      await runner.query(carryRows('usage_hours', level));
-      await runner.query(carryRows('usage_days', level));
+      await runner.query(carrySeries(level));
+      for (const [table, unit] of Object.entries(TABLES)) {
+        if (level.tables.includes(table)) await runner.query(carryRows(table, unit, level));
+      }
     }
     await runner.query('DROP TABLE usage_minutes_before');
   }

@@ -31,20 +31,19 @@ const positionOf = (rank: number, total: number): number => Math.max(1, Math.cei
 
 /**
  * The durations in milliseconds that these shares of all calls did not exceed, by nearest rank; null: no calls.
- * @param counts calls by bucket
+ * @param counts calls by bucket, from bucket `first` on
  * @param ranks from 0 to 1, ascending
  */
-export const quantilesOf = (counts: ArrayLike<number>, ranks: readonly number[]): number[] | null => {
+export const quantilesOf = (counts: ArrayLike<number>, ranks: readonly number[], first = 0): number[] | null => {
   let total = 0;
-  for (let bucket = 0; bucket < counts.length; bucket += 1) total += counts[bucket] as number;
+  for (let index = 0; index < counts.length; index += 1) total += counts[index] as number;
   if (total === 0) return null;
   const positions = ranks.map((rank) => positionOf(rank, total));
   const values: number[] = [];
   let seen = 0;
-  for (let bucket = 0; bucket < counts.length; bucket += 1) {
-    seen += counts[bucket] as number;
-    while (values.length < positions.length && seen >= (positions[values.length] as number))
-      values.push(valueOf(bucket));
+  for (let index = 0; index < counts.length; index += 1) {
+    seen += counts[index] as number;
+    while (seen >= (positions[values.length] ?? Number.POSITIVE_INFINITY)) values.push(valueOf(first + index));
   }
   return values;
 };

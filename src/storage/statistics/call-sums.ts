@@ -1,6 +1,5 @@
-import { MAX_BUCKET, quantilesOf } from '../../contract/histogram.js';
 import type { CallTotals, DurationSummary } from '../../contract/statistics.contract.js';
-import { addPacked } from '../usage/packed-histogram.js';
+import { HistogramSum } from '../usage/packed-histogram.js';
 
 /** Sums as a query answers them: numbers as text, since PostgreSQL's can exceed a double. */
 export interface SumsRow {
@@ -44,7 +43,7 @@ const COST_PLACES = 12;
 const rounded = (value: number): number => Number(value.toPrecision(PERCENTILE_DIGITS));
 
 /** Worked in by one summary after the other: thousands of points would leave as many behind. */
-const scratch = new Float64Array(MAX_BUCKET + 1);
+const scratch = new HistogramSum();
 
 /** Durations that are added up as they are stored, and unpacked when they are asked for. */
 class Durations {
@@ -60,9 +59,8 @@ class Durations {
 
   private percentiles(): number[] {
     if (this.parts.length === 0) return [];
-    scratch.fill(0);
-    for (const { bytes, sign } of this.parts) addPacked(bytes, scratch, sign);
-    return quantilesOf(scratch, RANKS)?.map(rounded) ?? [];
+    for (const { bytes, sign } of this.parts) scratch.add(bytes, sign);
+    return scratch.takeQuantiles(RANKS)?.map(rounded) ?? [];
   }
 
   summary(calls: number, milliseconds: number): DurationSummary {

@@ -1,5 +1,5 @@
 import type { Grouping, StatisticsQuery } from '../../contract/statistics-query.contract.js';
-import { type Level, LEVELS } from '../usage/usage-levels.js';
+import type { Dimension } from '../usage/usage-levels.js';
 import { NO_ERRORS } from '../usage/usage-sums.js';
 
 /** A member of a group on the wire, and the expression it comes from; `series` is `usage_series`. */
@@ -10,43 +10,44 @@ interface GroupColumn {
 
 const PROMPT: GroupColumn = { name: 'prompt', expression: `nullif(series.prompt_name, '')` };
 const NO_ERROR_LIST = NO_ERRORS.map((outcome) => `'${outcome}'`).join(', ');
-export const IS_ERROR = `series.outcome NOT IN (${NO_ERROR_LIST})`;
 
-/** What a grouping consists of, and the coarsest level that tells its groups apart. */
-const GROUPS: Record<Grouping, { level: Level; columns: GroupColumn[] }> = {
-  model: { level: LEVELS.model, columns: [{ name: 'model', expression: 'series.alias' }] },
-  provider: { level: LEVELS.model, columns: [{ name: 'provider', expression: 'series.provider' }] },
-  prompt: { level: LEVELS.kind, columns: [PROMPT] },
+/** What a grouping consists of, and what rows have to be told apart by for it. */
+const GROUPS: Record<Grouping, { needs: Dimension[]; columns: GroupColumn[] }> = {
+  model: { needs: ['alias'], columns: [{ name: 'model', expression: 'series.alias' }] },
+  provider: { needs: ['provider'], columns: [{ name: 'provider', expression: 'series.provider' }] },
+  prompt: { needs: ['promptName'], columns: [PROMPT] },
   prompt_version: {
-    level: LEVELS.kind,
+    needs: ['promptVersion'],
     columns: [PROMPT, { name: 'prompt_version', expression: 'nullif(series.prompt_version, 0)' }],
   },
   prompt_label: {
-    level: LEVELS.kind,
+    needs: ['promptLabel'],
     columns: [PROMPT, { name: 'prompt_label', expression: `nullif(series.prompt_label, '')` }],
   },
-  token: { level: LEVELS.kind, columns: [{ name: 'token_id', expression: `nullif(series.token_id, '')` }] },
+  token: { needs: ['tokenId'], columns: [{ name: 'token_id', expression: `nullif(series.token_id, '')` }] },
   error_class: {
-    level: LEVELS.total,
-    columns: [{ name: 'error_class', expression: `CASE WHEN ${IS_ERROR} THEN series.outcome END` }],
+    needs: ['outcome'],
+    columns: [
+      { name: 'error_class', expression: `CASE WHEN series.outcome NOT IN (${NO_ERROR_LIST}) THEN series.outcome END` },
+    ],
   },
-  source: { level: LEVELS.total, columns: [{ name: 'source', expression: 'series.source' }] },
+  source: { needs: ['source'], columns: [{ name: 'source', expression: 'series.source' }] },
 };
 
 type FilterName = 'alias' | 'provider' | 'prompt' | 'token_id' | 'source';
 
-const FILTERS: Record<FilterName, { level: Level; column: string }> = {
-  alias: { level: LEVELS.model, column: 'alias' },
-  provider: { level: LEVELS.model, column: 'provider' },
-  prompt: { level: LEVELS.kind, column: 'prompt_name' },
-  token_id: { level: LEVELS.kind, column: 'token_id' },
-  source: { level: LEVELS.total, column: 'source' },
+const FILTERS: Record<FilterName, { needs: Dimension; column: string }> = {
+  alias: { needs: 'alias', column: 'alias' },
+  provider: { needs: 'provider', column: 'provider' },
+  prompt: { needs: 'promptName', column: 'prompt_name' },
+  token_id: { needs: 'tokenId', column: 'token_id' },
+  source: { needs: 'source', column: 'source' },
 };
 
 /** Which calls a query counts, and how it tells them apart. */
 export interface Selection {
-  /** The coarsest level whose rows answer it. */
-  level: Level;
+  /** What rows have to be told apart by to answer it. */
+  needs: Dimension[];
   filters: { column: string; value: string }[];
   groupColumns: GroupColumn[];
 }
@@ -61,9 +62,8 @@ export const selectionOf = (query: StatisticsQuery, by: readonly Grouping[]): Se
   const source = query.source ?? 'api';
   const wanted = { ...query, source: source === 'all' ? undefined : source };
   const names = (Object.keys(FILTERS) as FilterName[]).filter((name) => wanted[name] !== undefined);
-  const levels = [...by.map((grouping) => GROUPS[grouping].level), ...names.map((name) => FILTERS[name].level)];
   return {
-    level: Math.max(LEVELS.total, ...levels) as Level,
+    needs: [...by.flatMap((grouping) => GROUPS[grouping].needs), ...names.map((name) => FILTERS[name].needs)],
     filters: names.map((name) => ({ column: FILTERS[name].column, value: wanted[name] as string })),
     groupColumns: columnsOf(by),
   };

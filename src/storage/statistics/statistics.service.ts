@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
-import type { CallOutcome } from '../../contract/usage.contract.js';
-import { isError } from '../usage/usage-sums.js';
+import { CALL_OUTCOMES } from '../../contract/usage.contract.js';
 import { CallSums } from './call-sums.js';
 import { selectionOf } from './grouping.js';
 import { readSeries } from './series.js';
 import { type CompleteFrom, resolveRange, spansOf, type TimeRange } from './time-range.js';
-import { readSums } from './usage-reader.js';
+import { largestGroups, readSums } from './usage-reader.js';
 
 interface ModelRow {
   provider: string;
@@ -74,20 +73,21 @@ export class StatisticsService {
   }
 
   private async readTotals(manager: EntityManager, query: StatisticsQuery, range: TimeRange): Promise<UsageTotals> {
-    const selection = {
-      ...selectionOf(query, []),
-      groupColumns: [{ name: 'outcome', expression: 'series.outcome' }],
+    const spans = spansOf({ ...range, starts: null });
+    const [all] = await readSums(manager, spans, selectionOf(query, []));
+    const { groups, calls: callsOf } = await largestGroups(
+      manager,
+      spans,
+      selectionOf(query, ['error_class']),
+      CALL_OUTCOMES.length,
+    );
+    const classes = groups.map((group, index) => [group['error_class'], callsOf[index]] as const);
+    const { calls, errors, ...totals } = (all?.points.get(0) ?? new CallSums()).toTotals();
+    return {
+      usage_count: calls,
+      error_count: errors,
+      errors_by_class: Object.fromEntries(classes.filter(([name]) => name !== null)) as Record<string, number>,
+      ...totals,
     };
-    const all = new CallSums();
-    const errors: Record<string, number> = {};
-    for (const { group, points } of await readSums(manager, spansOf({ ...range, starts: null }), selection)) {
-      const outcome = group['outcome'] as CallOutcome;
-      for (const sums of points.values()) {
-        all.addSums(sums);
-        if (isError(outcome)) errors[outcome] = (errors[outcome] ?? 0) + sums.calls;
-      }
-    }
-    const { calls, errors: errorCount, ...totals } = all.toTotals();
-    return { usage_count: calls, error_count: errorCount, errors_by_class: errors, ...totals };
   }
 }

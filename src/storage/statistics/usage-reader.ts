@@ -1,8 +1,7 @@
 import type { EntityManager } from 'typeorm';
-import { LEVELS } from '../usage/usage-levels.js';
-import type { UsageTable } from '../usage/usage-rows.js';
+import { levelFor, type UsageTable } from '../usage/usage-rows.js';
 import { CallSums, type SumsRow } from './call-sums.js';
-import { IS_ERROR, type Selection } from './grouping.js';
+import type { Selection } from './grouping.js';
 import type { Span, Spans } from './time-range.js';
 
 /** What the calls of a group have in common, as it goes on the wire. */
@@ -16,6 +15,7 @@ export interface GroupSums {
 
 const SUMMED = [
   'calls',
+  'errors',
   'estimated_calls',
   'unpriced_calls',
   'input_tokens',
@@ -30,7 +30,6 @@ const SUMMED = [
 /** Histograms are only put behind each other here: adding them up would cost the database far more than reading them. */
 const SUMS = [
   ...SUMMED.map((name) => `sum(sums.${name})::text AS ${name}`),
-  `coalesce(sum(sums.calls) FILTER (WHERE ${IS_ERROR}), 0)::text AS errors`,
   `string_agg(sums.latency, '') AS latency`,
   `string_agg(sums.first_byte, '') AS first_byte`,
 ].join(', ');
@@ -62,8 +61,8 @@ const groupCondition = (parameters: Parameters, { selection, groups }: Condition
 };
 
 /**
- * Sums of one table by span. One range of the primary key per span: the planner cannot choose anything else, and thinks
- * little of ranges that come from a list.
+ * Sums of one table by span: one range of the primary key for each, and the series of a row by its id. `OFFSET 0` leaves
+ * the planner nothing else to choose, since what it thinks of ranges that come from a list is far off.
  */
 const selectFrom = (
   table: UsageTable,
@@ -72,14 +71,14 @@ const selectFrom = (
   conditions: Conditions,
   sums: string,
 ): string => {
-  const { level, filters, groupColumns } = conditions.selection;
+  const { needs, filters, groupColumns } = conditions.selection;
   const times = (times: number[]): string => parameters.add(times.map((time) => new Date(time).toISOString()));
   const froms = times(spans.map((span) => span.from));
   const tos = times(spans.map((span) => span.to));
   const points = parameters.add(spans.map((span) => span.point));
+  const level = parameters.add(levelFor(table, needs));
   const where = [
-    `sums.level = ${parameters.add(table === 'usage_minutes' ? LEVELS.kind : level)}`,
-    'sums.start >= span.beginning AND sums.start < span.ending',
+    'series.id = sums.series_id',
     ...filters.map(({ column, value }) => `series.${column} = ${parameters.add(value)}`),
     ...groupCondition(parameters, conditions),
   ];
@@ -89,8 +88,9 @@ const selectFrom = (
     FROM unnest(${froms}::timestamptz[], ${tos}::timestamptz[], ${points}::integer[]) AS span (beginning, ending, point)
     CROSS JOIN LATERAL (
       SELECT ${columns.join(', ')}
-      FROM ${table} AS sums JOIN usage_series AS series ON series.id = sums.series_id
-      WHERE ${where.join(' AND ')} ${grouping} HAVING count(*) > 0) AS part`;
+      FROM (SELECT * FROM ${table} WHERE level = ${level} AND start >= span.beginning AND start < span.ending OFFSET 0) AS sums
+      CROSS JOIN LATERAL (SELECT * FROM usage_series AS series WHERE ${where.join(' AND ')} OFFSET 0) AS series
+      ${grouping} HAVING count(*) > 0) AS part`;
 };
 
 const tablesOf = (spans: Spans): [UsageTable, Span[]][] =>
@@ -126,20 +126,21 @@ export const largestGroups = async (
   spans: Spans,
   selection: Selection,
   limit: number,
-): Promise<{ groups: Group[]; total: number }> => {
+): Promise<{ groups: Group[]; calls: number[]; total: number }> => {
   const parameters = new Parameters();
   const conditions = { selection, groups: null };
   const parts = tablesOf(spans).map(([table, list]) =>
     selectFrom(table, list, parameters, conditions, 'sum(sums.calls) AS calls'),
   );
   const names = selection.groupColumns.map(({ name }) => name).join(', ');
-  const rows = await manager.query<(Group & { groups_total: string })[]>(
-    `SELECT ${names}, count(*) OVER () AS groups_total FROM (${parts.join(' UNION ALL ')}) AS parts
-     GROUP BY ${names} ORDER BY sum(calls) DESC, ${names} LIMIT ${parameters.add(limit)}`,
+  const rows = await manager.query<(Group & { group_calls: string; groups_total: string })[]>(
+    `SELECT ${names}, sum(calls) AS group_calls, count(*) OVER () AS groups_total FROM (${parts.join(' UNION ALL ')}) AS parts
+     GROUP BY ${names} ORDER BY group_calls DESC, ${names} LIMIT ${parameters.add(limit)}`,
     parameters.values,
   );
   return {
-    groups: rows.map(({ groups_total: _total, ...group }) => group),
+    groups: rows.map(({ group_calls: _calls, groups_total: _total, ...group }) => group),
+    calls: rows.map((row) => Number(row.group_calls)),
     total: Number(rows[0]?.groups_total ?? 0),
   };
 };

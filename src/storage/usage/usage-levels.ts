@@ -1,23 +1,7 @@
 import type { UsageRecord } from '../../contract/usage.contract.js';
 
-/**
- * How finely calls are told apart. The same calls are added up at each level, so that a question that needs no more than
- * the models reads a few rows per hour, however many tokens, prompts and outcomes there are.
- */
-export const LEVELS = {
-  /** By who asked and how it ended. */
-  total: 0,
-  /** And by model. */
-  model: 1,
-  /** And by token, prompt and whether it was streamed. */
-  kind: 2,
-} as const;
-
-export type Level = (typeof LEVELS)[keyof typeof LEVELS];
-
-/** What the calls of a row have in common; what its level does not tell apart is empty. A row of `usage_series`. */
-export interface Series {
-  level: Level;
+/** What calls have in common; what a series does not tell apart is empty. */
+export interface Dimensions {
   configId: string;
   alias: string;
   provider: string;
@@ -31,29 +15,65 @@ export interface Series {
   promptLabel: string;
 }
 
-const NO_CONFIG = '00000000-0000-0000-0000-000000000000';
-const NO_KIND = { streamed: false, tokenId: '', promptId: '', promptName: '', promptVersion: 0, promptLabel: '' };
-const NO_MODEL = { ...NO_KIND, configId: NO_CONFIG, alias: '', provider: '' };
+export type Dimension = keyof Dimensions;
 
-/** The series a record belongs to, one for each level. Ids in lower case, as the database compares them. */
-export const seriesOf = (record: UsageRecord): Record<Level, Series> => {
-  const kind: Series = {
-    level: LEVELS.kind,
-    configId: record.config_id.toLowerCase(),
-    alias: record.alias,
-    provider: record.provider,
-    source: record.source,
-    outcome: record.outcome,
-    streamed: record.streamed,
-    tokenId: record.token_id ?? '',
-    promptId: record.prompt_id?.toLowerCase() ?? '',
-    promptName: record.prompt_name ?? '',
-    promptVersion: record.prompt_version ?? 0,
-    promptLabel: record.prompt_label ?? '',
-  };
-  return {
-    [LEVELS.total]: { ...kind, ...NO_MODEL, level: LEVELS.total },
-    [LEVELS.model]: { ...kind, ...NO_KIND, level: LEVELS.model },
-    [LEVELS.kind]: kind,
-  };
+const EMPTY: Dimensions = {
+  configId: '00000000-0000-0000-0000-000000000000',
+  alias: '',
+  provider: '',
+  source: '',
+  outcome: '',
+  streamed: false,
+  tokenId: '',
+  promptId: '',
+  promptName: '',
+  promptVersion: 0,
+  promptLabel: '',
+};
+
+export const LEVELS = { total: 0, outcome: 1, model: 2, kind: 3 } as const;
+export type Level = (typeof LEVELS)[keyof typeof LEVELS];
+
+/**
+ * How finely calls are told apart. The same calls are added up at each level, so that a question about all calls or about
+ * the models reads a few rows per hour, however many tokens, prompts and outcomes there are.
+ */
+const TOLD_APART: Record<Level, readonly Dimension[]> = {
+  [LEVELS.total]: ['source'],
+  [LEVELS.outcome]: ['source', 'outcome'],
+  [LEVELS.model]: ['source', 'configId', 'alias', 'provider'],
+  [LEVELS.kind]: Object.keys(EMPTY) as Dimension[],
+};
+
+/** True when rows of a level can be chosen, or grouped, by all of these. */
+export const tellsApart = (level: Level, wanted: readonly Dimension[]): boolean =>
+  wanted.every((dimension) => TOLD_APART[level].includes(dimension));
+
+/** A row of `usage_series`. */
+export interface Series extends Dimensions {
+  level: Level;
+}
+
+/** Ids in lower case, as the database compares them. */
+const dimensionsOf = (record: UsageRecord): Dimensions => ({
+  configId: record.config_id.toLowerCase(),
+  alias: record.alias,
+  provider: record.provider,
+  source: record.source,
+  outcome: record.outcome,
+  streamed: record.streamed,
+  tokenId: record.token_id ?? '',
+  promptId: record.prompt_id?.toLowerCase() ?? '',
+  promptName: record.prompt_name ?? '',
+  promptVersion: record.prompt_version ?? 0,
+  promptLabel: record.prompt_label ?? '',
+});
+
+/** The series a record belongs to, one for each level. */
+export const seriesOf = (record: UsageRecord): Series[] => {
+  const all = dimensionsOf(record);
+  return Object.values(LEVELS).map((level) => {
+    const kept = TOLD_APART[level].map((dimension) => [dimension, all[dimension]]);
+    return { ...EMPTY, ...(Object.fromEntries(kept) as Partial<Dimensions>), level };
+  });
 };

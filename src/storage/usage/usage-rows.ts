@@ -2,27 +2,35 @@ import type { HistogramPairs } from '../../contract/histogram.js';
 import type { UsageRecord } from '../../contract/usage.contract.js';
 import type { HistogramCounts } from './packed-histogram.js';
 import { costOf, isUnpriced } from './usage-cost.js';
-import { type Level, LEVELS, type Series, seriesOf } from './usage-levels.js';
+import { type Dimension, type Level, LEVELS, type Series, seriesOf, tellsApart } from './usage-levels.js';
+import { isError } from './usage-sums.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** The tables of sums, by how long one row is, and the levels that each of them has. */
+const ALL_LEVELS = [LEVELS.total, LEVELS.outcome, LEVELS.model, LEVELS.kind] as const;
+
+/** The tables of sums, by how long one row is, and the levels that each of them has, coarsest first. */
 export const USAGE_TABLES = {
-  usage_minutes: { milliseconds: MINUTE, levels: [LEVELS.kind] },
-  usage_hours: { milliseconds: HOUR, levels: [LEVELS.total, LEVELS.model, LEVELS.kind] },
-  usage_days: { milliseconds: DAY, levels: [LEVELS.total, LEVELS.model, LEVELS.kind] },
+  usage_minutes: { milliseconds: MINUTE, levels: [LEVELS.total, LEVELS.kind] },
+  usage_hours: { milliseconds: HOUR, levels: ALL_LEVELS },
+  usage_days: { milliseconds: DAY, levels: ALL_LEVELS },
 } as const satisfies Record<string, { milliseconds: number; levels: readonly Level[] }>;
 
 export type UsageTable = keyof typeof USAGE_TABLES;
 export const USAGE_TABLE_NAMES = Object.keys(USAGE_TABLES) as UsageTable[];
+
+/** The coarsest level of a table whose rows can be told apart by all of these. */
+export const levelFor = (table: UsageTable, wanted: readonly Dimension[]): Level =>
+  USAGE_TABLES[table].levels.find((level) => tellsApart(level, wanted)) ?? LEVELS.kind;
 
 /** What a batch adds to one row. Times are milliseconds, `start` since 1970 in UTC. */
 export interface UsageRow {
   start: number;
   series: Series;
   calls: number;
+  errors: number;
   estimatedCalls: number;
   /** Calls without a price. */
   unpricedCalls: number;
@@ -43,6 +51,7 @@ const emptyRow = (start: number, series: Series): UsageRow => ({
   start,
   series,
   calls: 0,
+  errors: 0,
   estimatedCalls: 0,
   unpricedCalls: 0,
   inputTokens: 0,
@@ -66,6 +75,7 @@ const addPairs = (counts: HistogramCounts, pairs: HistogramPairs): void => {
 
 const addRecord = (row: UsageRow, record: UsageRecord, cost: bigint): void => {
   row.calls += record.calls;
+  row.errors += isError(record.outcome) ? record.calls : 0;
   row.estimatedCalls += record.estimated_calls;
   row.unpricedCalls += isUnpriced(record) ? record.calls : 0;
   row.inputTokens += record.input_tokens;
@@ -103,7 +113,7 @@ export class BatchSums {
 
   private add(record: UsageRecord): void {
     const cost = costOf(record);
-    for (const series of Object.values(seriesOf(record))) {
+    for (const series of seriesOf(record)) {
       const key = JSON.stringify(Object.values(series));
       const known = this.known.get(key) ?? series;
       this.known.set(key, known);

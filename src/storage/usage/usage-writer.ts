@@ -30,6 +30,7 @@ const ADD_SERIES = `INSERT INTO usage_series (${SERIES_NAMES}) SELECT * FROM unn
 /** The sums of a row: column, and its value as the database reads it. */
 const SUMS: readonly [string, (row: UsageRow) => unknown][] = [
   ['calls', (row) => row.calls],
+  ['errors', (row) => row.errors],
   ['estimated_calls', (row) => row.estimatedCalls],
   ['unpriced_calls', (row) => row.unpricedCalls],
   ['input_tokens', (row) => row.inputTokens],

@@ -85,6 +85,9 @@ abstract class UsageSums {
   @Column(SUM)
   calls: number;
 
+  @Column(SUM)
+  errors: number;
+
   /** Calls whose tokens are an estimate, since the provider told none. */
   @Column({ name: 'estimated_calls', ...SUM })
   estimatedCalls: number;
