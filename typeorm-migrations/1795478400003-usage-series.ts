@@ -24,34 +24,40 @@ const createTable = (table: string): string => `CREATE TABLE ${table} (
   series_id bigint NOT NULL,
   ${SUMS.map((name) => `${name} bigint NOT NULL`).join(', ')},
   cost_usd numeric(30,12) NOT NULL,
-  latency bytea NOT NULL,
-  first_byte bytea NOT NULL,
+  latency text NOT NULL,
+  first_byte text NOT NULL,
   CONSTRAINT pk_${table} PRIMARY KEY (level, start, series_id)) WITH (toast_tuple_target = 8160)`;
 
-/** Entries of four bytes: ten bits bucket, 22 bits calls; a bucket with more calls than that has several. */
-const MERGE = `CREATE FUNCTION usage_histogram_merge(stored bytea, added bytea) RETURNS bytea
+/**
+ * Adds up two histograms: Base64 of entries of three bytes, ten bits bucket, one bit for 8192 calls instead of one, 13 bits
+ * how many. `OFFSET 0` keeps the planner from decoding once more for every bit it looks at.
+ */
+const MERGE = `CREATE FUNCTION usage_histogram_merge(stored text, added text) RETURNS text
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE WHEN added = '' THEN stored WHEN stored = '' THEN added ELSE (
-      SELECT string_agg(substring(int8send((bucket << 22) | least(calls - part * 4194303, 4194303)) FROM 5), ''
-        ORDER BY bucket, part)
+      SELECT replace(encode(string_agg(
+          CASE WHEN calls & 8191 > 0
+            THEN substring(int4send((bucket << 14) | (calls & 8191)::integer) FROM 2) ELSE '' END
+          || CASE WHEN calls > 8191
+            THEN substring(int4send((bucket << 14) | 8192 | least(calls >> 13, 8191)::integer) FROM 2) ELSE '' END,
+          '' ORDER BY bucket), 'base64'), E'\\n', '')
       FROM (
-        SELECT entry >> 22 AS bucket, sum(entry & 4194303)::bigint AS calls
+        SELECT entry >> 14 AS bucket, sum((entry & 8191) << (13 * ((entry >> 13) & 1))) AS calls
         FROM (
-          SELECT (get_byte(entries, at)::bigint << 24) | (get_byte(entries, at + 1) << 16)
-            | (get_byte(entries, at + 2) << 8) | get_byte(entries, at + 3) AS entry
-          FROM (SELECT stored || added AS entries) AS joined,
-            generate_series(0, octet_length(entries) - 4, 4) AS at
-        ) AS unpacked GROUP BY entry >> 22
-      ) AS buckets, generate_series(0, (calls - 1) / 4194303) AS part
+          SELECT (get_byte(bytes, at) << 16) | (get_byte(bytes, at + 1) << 8) | get_byte(bytes, at + 2) AS entry
+          FROM (SELECT decode(stored || added, 'base64') AS bytes OFFSET 0) AS joined,
+            generate_series(0, octet_length(bytes) - 3, 3) AS at OFFSET 0
+        ) AS entries GROUP BY entry >> 14
+      ) AS buckets
     ) END
   $$`;
 
 /** What the rows of each level are told apart by. */
 const LEVELS = [
-  { level: 0, by: ['source'], tables: Object.keys(TABLES) },
-  { level: 1, by: ['source', 'outcome'], tables: ['usage_hours', 'usage_days'] },
-  { level: 2, by: ['source', 'config_id', 'alias', 'provider'], tables: ['usage_hours', 'usage_days'] },
-  { level: 3, by: ['source', 'config_id', 'alias', 'provider', 'outcome'], tables: Object.keys(TABLES) },
+  { level: 0, by: ['source'] },
+  { level: 1, by: ['source', 'outcome'] },
+  { level: 2, by: ['source', 'config_id', 'alias', 'provider'] },
+  { level: 3, by: ['source', 'config_id', 'alias', 'provider', 'outcome'] },
 ];
 type Level = (typeof LEVELS)[number];
 
@@ -130,7 +136,7 @@ export class UsageSeries1795478400003 implements MigrationInterface {
     for (const level of LEVELS) {
       await runner.query(carrySeries(level));
       for (const [table, unit] of Object.entries(TABLES)) {
-        if (level.tables.includes(table)) await runner.query(carryRows(table, unit, level));
+        await runner.query(carryRows(table, unit, level));
       }
     }
     await runner.query('DROP TABLE usage_minutes_before');
@@ -151,7 +157,7 @@ export class UsageSeries1795478400003 implements MigrationInterface {
         ${OLD_SUMS.map((name) => `sum(${name})`).join(', ')}
       FROM (${OLD_ROWS}) AS kept GROUP BY 1, 2, 3, 4, 5, 6`);
     for (const table of ['usage_retention', ...Object.keys(TABLES)]) await runner.query(`DROP TABLE ${table}`);
-    await runner.query('DROP FUNCTION usage_histogram_merge(bytea, bytea)');
+    await runner.query('DROP FUNCTION usage_histogram_merge(text, text)');
     await runner.query('DROP TABLE usage_series');
     await runner.query('ALTER TABLE usage_minutes_before RENAME TO usage_minutes');
     await runner.query('ALTER INDEX pk_usage_minutes_before RENAME TO pk_usage_minutes');

@@ -16,8 +16,8 @@ export interface SumsRow {
   total_ms: string;
   cost_usd: string;
   /** Packed histograms of all rows, one behind the other. */
-  latency: Buffer;
-  first_byte: Buffer;
+  latency: string;
+  first_byte: string;
 }
 
 const COUNTED = [
@@ -47,19 +47,19 @@ const scratch = new HistogramSum();
 
 /** Durations that are added up as they are stored, and unpacked when they are asked for. */
 class Durations {
-  private readonly parts: { bytes: Buffer; sign: 1 | -1 }[] = [];
+  private readonly parts: { text: string; sign: 1 | -1 }[] = [];
 
-  add(bytes: Buffer): void {
-    if (bytes.length > 0) this.parts.push({ bytes, sign: 1 });
+  add(text: string): void {
+    if (text !== '') this.parts.push({ text, sign: 1 });
   }
 
   addAll(other: Durations, sign: 1 | -1): void {
-    for (const part of other.parts) this.parts.push({ bytes: part.bytes, sign: part.sign === sign ? 1 : -1 });
+    for (const part of other.parts) this.parts.push({ text: part.text, sign: part.sign === sign ? 1 : -1 });
   }
 
   private percentiles(): number[] {
     if (this.parts.length === 0) return [];
-    for (const { bytes, sign } of this.parts) scratch.add(bytes, sign);
+    for (const { text, sign } of this.parts) scratch.add(text, sign);
     return scratch.takeQuantiles(RANKS)?.map(rounded) ?? [];
   }
 

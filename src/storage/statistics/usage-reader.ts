@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
-import { levelFor, type UsageTable } from '../usage/usage-rows.js';
+import { levelFor } from '../usage/usage-levels.js';
+import type { UsageTable } from '../usage/usage-rows.js';
 import { CallSums, type SumsRow } from './call-sums.js';
 import type { Selection } from './grouping.js';
 import type { Span, Spans } from './time-range.js';
@@ -76,7 +77,7 @@ const selectFrom = (
   const froms = times(spans.map((span) => span.from));
   const tos = times(spans.map((span) => span.to));
   const points = parameters.add(spans.map((span) => span.point));
-  const level = parameters.add(levelFor(table, needs));
+  const level = parameters.add(levelFor(needs));
   const where = [
     'series.id = sums.series_id',
     ...filters.map(({ column, value }) => `series.${column} = ${parameters.add(value)}`),

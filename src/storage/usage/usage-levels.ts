@@ -31,6 +31,7 @@ const EMPTY: Dimensions = {
   promptLabel: '',
 };
 
+/** From coarse to fine. */
 export const LEVELS = { total: 0, outcome: 1, model: 2, kind: 3 } as const;
 export type Level = (typeof LEVELS)[keyof typeof LEVELS];
 
@@ -45,9 +46,10 @@ const TOLD_APART: Record<Level, readonly Dimension[]> = {
   [LEVELS.kind]: Object.keys(EMPTY) as Dimension[],
 };
 
-/** True when rows of a level can be chosen, or grouped, by all of these. */
-export const tellsApart = (level: Level, wanted: readonly Dimension[]): boolean =>
-  wanted.every((dimension) => TOLD_APART[level].includes(dimension));
+/** The coarsest level whose rows can be chosen and grouped by all of these. */
+export const levelFor = (wanted: readonly Dimension[]): Level =>
+  Object.values(LEVELS).find((level) => wanted.every((dimension) => TOLD_APART[level].includes(dimension))) ??
+  LEVELS.kind;
 
 /** A row of `usage_series`. */
 export interface Series extends Dimensions {

@@ -3,7 +3,8 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { Env } from '../../platform/config/env.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import { isDatabaseUnavailable } from '../database/database-errors.js';
-import { USAGE_TABLES, type UsageTable } from './usage-rows.js';
+import { LEVELS } from './usage-levels.js';
+import type { UsageTable } from './usage-rows.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 const LOOK_MILLISECONDS = 10 * 60 * 1000;
@@ -76,7 +77,7 @@ export class UsageRetention implements BeforeApplicationShutdown {
     if (this.isStopping || !this.dataSource.isInitialized) return;
     if (!(await this.withLock((manager) => this.moveOn(manager, now)))) return;
     for (const { table, resolution } of KEPT_FOR_A_WHILE) {
-      const values = [resolution, [...USAGE_TABLES[table].levels]];
+      const values = [resolution, Object.values(LEVELS)];
       for (let portion = 0; portion < MAX_PORTIONS && !this.isStopping; portion += 1) {
         const deleted = await this.withLock(async (manager) => {
           const [, count] = await manager.query<[unknown[], number]>(deletePortion(table), values);

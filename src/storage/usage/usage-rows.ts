@@ -2,28 +2,18 @@ import type { HistogramPairs } from '../../contract/histogram.js';
 import type { UsageRecord } from '../../contract/usage.contract.js';
 import type { HistogramCounts } from './packed-histogram.js';
 import { costOf, isUnpriced } from './usage-cost.js';
-import { type Dimension, type Level, LEVELS, type Series, seriesOf, tellsApart } from './usage-levels.js';
+import { type Series, seriesOf } from './usage-levels.js';
 import { isError } from './usage-sums.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const ALL_LEVELS = [LEVELS.total, LEVELS.outcome, LEVELS.model, LEVELS.kind] as const;
-
-/** The tables of sums, by how long one row is, and the levels that each of them has, coarsest first. */
-export const USAGE_TABLES = {
-  usage_minutes: { milliseconds: MINUTE, levels: [LEVELS.total, LEVELS.kind] },
-  usage_hours: { milliseconds: HOUR, levels: ALL_LEVELS },
-  usage_days: { milliseconds: DAY, levels: ALL_LEVELS },
-} as const satisfies Record<string, { milliseconds: number; levels: readonly Level[] }>;
+/** The tables of sums, and how many milliseconds one row of theirs is. */
+export const USAGE_TABLES = { usage_minutes: MINUTE, usage_hours: HOUR, usage_days: DAY } as const;
 
 export type UsageTable = keyof typeof USAGE_TABLES;
 export const USAGE_TABLE_NAMES = Object.keys(USAGE_TABLES) as UsageTable[];
-
-/** The coarsest level of a table whose rows can be told apart by all of these. */
-export const levelFor = (table: UsageTable, wanted: readonly Dimension[]): Level =>
-  USAGE_TABLES[table].levels.find((level) => tellsApart(level, wanted)) ?? LEVELS.kind;
 
 /** What a batch adds to one row. Times are milliseconds, `start` since 1970 in UTC. */
 export interface UsageRow {
@@ -122,9 +112,7 @@ export class BatchSums {
   }
 
   private addTo(table: UsageTable, series: Series, key: string, record: UsageRecord, cost: bigint): void {
-    const { milliseconds, levels } = USAGE_TABLES[table];
-    if (!(levels as readonly Level[]).includes(series.level)) return;
-    const start = record.minute - (record.minute % milliseconds);
+    const start = record.minute - (record.minute % USAGE_TABLES[table]);
     const rowKey = `${start} ${key}`;
     const row = this.rows[table].get(rowKey) ?? emptyRow(start, series);
     this.rows[table].set(rowKey, row);

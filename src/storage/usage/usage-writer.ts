@@ -42,7 +42,7 @@ const SUMS: readonly [string, (row: UsageRow) => unknown][] = [
   ['total_ms', (row) => row.totalMs],
   ['cost_usd', (row) => `${row.cost}e-12`],
 ];
-const HISTOGRAMS: readonly [string, (row: UsageRow) => Buffer][] = [
+const HISTOGRAMS: readonly [string, (row: UsageRow) => string][] = [
   ['latency', (row) => packHistogram(row.latency)],
   ['first_byte', (row) => packHistogram(row.firstByte)],
 ];
@@ -56,7 +56,7 @@ const addRowsTo = (table: UsageTable): string => {
     'bigint',
     ...sums.map((name) => (name === 'cost_usd' ? 'numeric' : 'bigint')),
   ];
-  const lists = [...types, ...histograms.map(() => 'bytea')].map((type, index) => `$${index + 1}::${type}[]`);
+  const lists = [...types, ...histograms.map(() => 'text')].map((type, index) => `$${index + 1}::${type}[]`);
   const added = sums.map((name) => `${name} = stored.${name} + excluded.${name}`);
   const merged = histograms.map((name) => `${name} = usage_histogram_merge(stored.${name}, excluded.${name})`);
   return `INSERT INTO ${table} AS stored (level, start, series_id, ${[...sums, ...histograms].join(', ')})

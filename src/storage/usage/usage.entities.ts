@@ -123,11 +123,11 @@ abstract class UsageSums {
   costUsd: string;
 
   /** Packed histograms, see packed-histogram.ts. */
-  @Column({ type: 'bytea' })
-  latency: Buffer;
+  @Column({ type: 'text' })
+  latency: string;
 
-  @Column({ name: 'first_byte', type: 'bytea' })
-  firstByte: Buffer;
+  @Column({ name: 'first_byte', type: 'text' })
+  firstByte: string;
 }
 
 const MINUTES_KEY = { primaryKeyConstraintName: 'pk_usage_minutes' } as const;
