@@ -57,7 +57,10 @@ const LEVELS = [
   { level: 0, by: ['source'] },
   { level: 1, by: ['source', 'outcome'] },
   { level: 2, by: ['source', 'config_id', 'alias', 'provider'] },
-  { level: 3, by: ['source', 'config_id', 'alias', 'provider', 'outcome'] },
+  // By token and by prompt, neither of which was counted before.
+  { level: 3, by: ['source'] },
+  { level: 4, by: ['source'] },
+  { level: 5, by: ['source', 'config_id', 'alias', 'provider', 'outcome'] },
 ];
 type Level = (typeof LEVELS)[number];
 
@@ -96,12 +99,12 @@ const carryRows = (table: string, unit: string, level: Level): string => {
 const OLD_ROWS = `
   SELECT rows.*, series.config_id, series.alias, series.provider, series.source, series.outcome
   FROM (
-    SELECT * FROM usage_minutes WHERE level = 3
+    SELECT * FROM usage_minutes WHERE level = 5
       AND start >= (SELECT complete_from FROM usage_retention WHERE resolution = 'minute')
-    UNION ALL SELECT * FROM usage_hours WHERE level = 3
+    UNION ALL SELECT * FROM usage_hours WHERE level = 5
       AND start < (SELECT complete_from FROM usage_retention WHERE resolution = 'minute')
       AND start >= (SELECT complete_from FROM usage_retention WHERE resolution = 'hour')
-    UNION ALL SELECT * FROM usage_days WHERE level = 3
+    UNION ALL SELECT * FROM usage_days WHERE level = 5
       AND start < (SELECT min(complete_from) FROM usage_retention)
   ) AS rows JOIN usage_series AS series ON series.id = rows.series_id`;
 

@@ -31,22 +31,24 @@ const EMPTY: Dimensions = {
   promptLabel: '',
 };
 
-/** From coarse to fine. */
-export const LEVELS = { total: 0, outcome: 1, model: 2, kind: 3 } as const;
+/** The finest, which answers everything, is the last. */
+export const LEVELS = { total: 0, outcome: 1, model: 2, token: 3, prompt: 4, kind: 5 } as const;
 export type Level = (typeof LEVELS)[keyof typeof LEVELS];
 
 /**
- * How finely calls are told apart. The same calls are added up at each level, so that a question about all calls or about
- * the models reads a few rows per hour, however many tokens, prompts and outcomes there are.
+ * How finely calls are told apart. The same calls are added up at each level, so that a question about all calls, or about
+ * one side of them, reads a few rows per hour, however many kinds of calls there are.
  */
 const TOLD_APART: Record<Level, readonly Dimension[]> = {
   [LEVELS.total]: ['source'],
   [LEVELS.outcome]: ['source', 'outcome'],
   [LEVELS.model]: ['source', 'configId', 'alias', 'provider'],
+  [LEVELS.token]: ['source', 'tokenId'],
+  [LEVELS.prompt]: ['source', 'promptId', 'promptName', 'promptVersion', 'promptLabel'],
   [LEVELS.kind]: Object.keys(EMPTY) as Dimension[],
 };
 
-/** The coarsest level whose rows can be chosen and grouped by all of these. */
+/** The first level whose rows can be chosen and grouped by all of these. */
 export const levelFor = (wanted: readonly Dimension[]): Level =>
   Object.values(LEVELS).find((level) => wanted.every((dimension) => TOLD_APART[level].includes(dimension))) ??
   LEVELS.kind;
