@@ -133,6 +133,12 @@ describe('the client of the storage service', () => {
       const after = await client.getModelStatistics(me);
       expect(after.usage_count - before.usage_count).toBe(1);
       expect(after.tokens.output - before.tokens.output).toBe(2);
+      const hours = await client.getModelStatistics(me, { interval: 'hour', tz: 'Asia/Shanghai', alias: config.alias });
+      expect(hours).toMatchObject({ interval: 'hour', tz: 'Asia/Shanghai', usage_count: 1 });
+      expect(hours.series?.[0]?.points.at(-1)?.calls).toBe(1);
+      const refused = await failureOf(client.getModelStatistics(me, { tz: 'nowhere' }));
+      expect(refused).toBeInstanceOf(StorageInvalid);
+      expect(refused.problem).toMatchObject({ errors: [{ field: 'tz' }] });
     });
 
     it('asks for its health', async () => {

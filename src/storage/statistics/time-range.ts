@@ -1,5 +1,6 @@
 import { INTERVALS, type Interval, type StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import { invalidFields } from '../../platform/errors/app-error.js';
+import type { UsageTable } from '../usage/usage-rows.js';
 import { TimeZone } from './time-zone.js';
 
 const MINUTE = 60_000;
@@ -116,11 +117,7 @@ export interface Span {
   point: number;
 }
 
-export interface Spans {
-  usage_minutes: Span[];
-  usage_hours: Span[];
-  usage_days: Span[];
-}
+export type Spans = Record<UsageTable, Span[]>;
 
 const STEPS = [
   { table: 'usage_days', step: DAY },
@@ -130,12 +127,12 @@ const STEPS = [
 
 /** Covers a stretch by the longest rows that fit, and what is left at its two ends by shorter ones. */
 const cover = (spans: Spans, { from, to, point }: Span, depth = 0): void => {
-  const level = STEPS[depth];
-  if (from >= to || !level) return;
-  const [first, last] = [ceilTo(from, level.step), floorTo(to, level.step)];
+  const row = STEPS[depth];
+  if (from >= to || !row) return;
+  const [first, last] = [ceilTo(from, row.step), floorTo(to, row.step)];
   if (first >= last) return cover(spans, { from, to, point }, depth + 1);
   cover(spans, { from, to: first, point }, depth + 1);
-  spans[level.table].push({ from: first, to: last, point });
+  spans[row.table].push({ from: first, to: last, point });
   cover(spans, { from: last, to, point }, depth + 1);
 };
 
