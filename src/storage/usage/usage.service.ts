@@ -46,8 +46,9 @@ export class UsageService {
       const receipt = { batch_id: batch.batch_id, accepted: batch.records.length, duplicate: remembered.length === 0 };
       if (receipt.duplicate) return { result: receipt, changed: false };
       await addUsage(manager, new BatchSums(batch.records));
-      const changed = await this.addToConfigs(manager, sumByConfig(batch.records));
+      // Prompts before configs: an import locks its rows in this order too.
       await this.addToPrompts(manager, batch);
+      const changed = await this.addToConfigs(manager, sumByConfig(batch.records));
       await this.touchTokens(manager, batch);
       await this.forgetOldBatches(manager);
       return { result: receipt, changed };
