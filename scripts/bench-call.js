@@ -1,11 +1,10 @@
 // Calls per second by alias through the hub, with authentication and usage on, against a bare Node proxy on the same
 // upstream in the same run: only the ratio means something, the machine's noise is in both. `npm run bench:call`
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { median, start, stopAll } from './bench/children.js';
 import { runLoad } from './bench/load.js';
 import { removeDataDirectory } from './support/remove-data-directory.js';
 
@@ -13,30 +12,6 @@ const CALLERS = Number(process.env.BENCH_CALLERS ?? 32);
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 4);
 const MILLISECONDS = Number(process.env.BENCH_MILLISECONDS ?? 3000);
 const MESSAGES = [{ role: 'user', content: 'Tell me about foxes. '.repeat(20) }];
-
-const children = [];
-const start = (file, env) =>
-  new Promise((resolve, reject) => {
-    const path = fileURLToPath(new URL(file, import.meta.url));
-    const child = spawn(process.execPath, [path], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    children.push(child);
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-    child.stdout.on('data', (piece) => {
-      const url = /Ready: (http:\/\/[^\s"]+)/.exec(String(piece))?.[1];
-      if (url) resolve({ child, url });
-    });
-  });
-
-const stop = async (child) => {
-  child.removeAllListeners('exit');
-  if (child.exitCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await gone;
-};
 
 /** CPU time of a process so far in milliseconds, all its threads; 0 where /proc does not tell. */
 const cpuOf = ({ pid }) => {
@@ -63,8 +38,6 @@ const createModel = async (hub, token, apiBase) => {
   });
   if (answer.status !== 201) throw new Error(`The model could not be saved: ${answer.status} ${await answer.text()}`);
 };
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 const compare = async (name, targets, stream) => {
   const results = new Map(targets.map((target) => [target.name, []]));
@@ -119,6 +92,6 @@ try {
   const memory = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${hub.child.pid}/status`, 'utf8'))?.[1];
   if (memory) console.log(`\nmemory of the hub: ${Math.round(Number(memory) / 1024)} MB`);
 } finally {
-  await Promise.all(children.map(stop));
+  await stopAll();
   removeDataDirectory(dataDir);
 }

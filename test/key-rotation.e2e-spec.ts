@@ -272,7 +272,10 @@ describe(`a process that is killed in the middle of a rotation (TEST_SEED=${seed
   const MODELS = 600;
   const KILLS_WHILE_REWRAPPING = 20;
   const KILLS_ANYWHERE = 6;
-  const BATCH = 10;
+  /** About as long as a rotation takes. */
+  const WITHIN_MILLISECONDS = 2000;
+  /** So small that all the kills fall into one rotation: at most five batches come before each. */
+  const BATCH = 5;
   const KILLS_MILLISECONDS = 400_000;
   const random = randomNumbers(seed);
   const file = new KeyFile();
@@ -346,13 +349,16 @@ describe(`a process that is killed in the middle of a rotation (TEST_SEED=${seed
       const rewrapped: number[] = [];
       for (let number = 0; number < KILLS_WHILE_REWRAPPING; number += 1) {
         let batches = 0;
-        // A batch takes some milliseconds: before its transaction, in it, at its end, or after it.
-        const enough = 1 + Math.floor(random() * 3);
+        let before = performance.now();
+        const enough = 2 + Math.floor(random() * 2);
         let killed: Promise<void> | undefined;
         const outcome = await rotate(({ rewrapped: rows }) => {
           rewrapped.push(rows);
           batches += 1;
-          if (batches === enough) killed = sleep(random() * 25).then(kill);
+          const milliseconds = performance.now() - before;
+          before = performance.now();
+          // Within the time of the next one: before its transaction, in it, at its end, or after it.
+          if (batches === enough) killed = sleep(random() * Math.min(milliseconds, 100)).then(kill);
         });
         expect({ number, outcome }).toEqual({ number, outcome: 'broken off' });
         await killed;
@@ -378,9 +384,11 @@ describe(`a process that is killed in the middle of a rotation (TEST_SEED=${seed
     async () => {
       const seen = new Set<string>();
       for (let number = 0; number < KILLS_ANYWHERE; number += 1) {
-        const killed = sleep(random() * 400).then(kill);
+        const killed = sleep(random() * WITHIN_MILLISECONDS).then(kill);
         const outcome = await rotate();
         await killed;
+        // The half minute in which it still counts would be the moment of every other kill.
+        await database.query('DELETE FROM storage_processes');
         expect(statSync(file.path).mode & 0o777).toBe(0o600);
         expect(file.keyIds.length).toBeGreaterThanOrEqual(1);
         seen.add(`${outcome} with ${file.keyIds.length} keys in the file, ${(await keysInUse()).length} in use`);

@@ -192,6 +192,7 @@ describe('the list of model configurations', () => {
 
   it('/statistics counts models by provider and status, and has every total', async () => {
     const { body } = await hub.request('get', STATISTICS).expect(200);
+    const none = { p50: null, p95: null, p99: null, mean: null };
     expect(body).toEqual({
       total_models: 7,
       active_models: 4,
@@ -201,6 +202,19 @@ describe('the list of model configurations', () => {
       error_count: 0,
       errors_by_class: {},
       tokens: { input: 0, cached: 0, output: 0, reasoning: 0 },
+      estimated_calls: 0,
+      unpriced_calls: 0,
+      cost_usd: 0,
+      latency_ms: none,
+      first_byte_ms: none,
+      from: null,
+      to: null,
+      interval: null,
+      tz: 'UTC',
+      group_by: null,
+      series: null,
+      groups_total: null,
+      other: null,
     });
   });
 });

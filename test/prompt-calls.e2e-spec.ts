@@ -3,10 +3,12 @@ import type { Snapshot } from '../src/contract/snapshot.contract.js';
 import { aChat, call, saveModel, until, type Answer, type CallOptions, type Json } from './support/calls.js';
 import { sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
-import { moveLabel, promptPath, savePrompt, saveVersion } from './support/prompts.js';
+import { moveLabel, promptPath, readPrompt, savePrompt, saveVersion } from './support/prompts.js';
 import { startCaller, startScriptedStorage } from './support/scripted-storage.js';
+import { freePort } from './support/sockets.js';
 
 const NAME = { name: 'name', type: 'string', required: true };
+const STATISTICS = '/api/v1/ai-models/statistics';
 const PRODUCTION = { labels: { production: 1 } };
 
 let hub: TestHub;
@@ -296,7 +298,6 @@ describe("a model's default prompt", () => {
           await until(
             () => contentFrom(from),
             (content) => content === `text ${version}`,
-            1000,
           );
         }
       }
@@ -307,7 +308,6 @@ describe("a model's default prompt", () => {
       await until(
         () => contentFrom(caller),
         (content) => content === 'text 1',
-        1000,
       );
     } finally {
       await caller.stop();
@@ -327,6 +327,42 @@ describe("a model's default prompt", () => {
     expect(answer.error).toMatchObject({ code: 'default_prompt_not_usable', type: 'server_error' });
     expect(answer.error['message']).toContain('production');
     expect(answer.headers['x-should-retry']).toBe('false');
+  });
+});
+
+describe('what is counted', () => {
+  it('are the calls of each prompt, with version and label, however they ended', async () => {
+    const prompt = await savePrompt(hub, { prompt_content: 'one', ...PRODUCTION });
+    await saveVersion(hub, prompt, { prompt_content: 'two' });
+    const { name } = prompt;
+    const model = await saveModel(hub, { api_base: provider.url, system_prompt_name: name });
+    const failing = await saveModel(hub, { api_base: `http://127.0.0.1:${await freePort()}/v1`, max_retries: 0 });
+    await call(hub, aChat(model['alias']));
+    await call(hub, aChat(model['alias'], { stream: true }));
+    await withPrompt({ name, version: 1 });
+    await withPrompt({ name, label: 'latest' });
+    expect((await withPrompt({ name }, {}, failing['alias'])).status).toBe(502);
+    // Refused before there was a call.
+    expect((await withPrompt({ name, version: 9 })).status).toBe(404);
+    expect((await call(hub, aChat(alias))).status).toBe(200);
+    const counted = await until(
+      () => readPrompt(hub, prompt),
+      ({ usage_count }) => usage_count === 5,
+      4000,
+    );
+    expect(Math.abs(Date.parse(String(counted['last_used_at'])) - Date.now())).toBeLessThan(30_000);
+    // Counting is no change: the ETag stays, and so does the history.
+    expect(counted['version']).toBe(2);
+    const statistics = await hub
+      .request('get', `${STATISTICS}?prompt=${String(name)}&group_by=prompt_version,prompt_label`)
+      .expect(200);
+    const { series } = statistics.body as { series: { group: Json; totals: { calls: number } }[] };
+    const groups = series.map(({ group, totals }) => [group['prompt_version'], group['prompt_label'], totals.calls]);
+    expect(groups.toSorted((one, other) => String(one).localeCompare(String(other)))).toEqual([
+      [1, null, 1],
+      [1, 'production', 3],
+      [2, 'latest', 1],
+    ]);
   });
 });
 

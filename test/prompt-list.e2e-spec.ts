@@ -118,13 +118,13 @@ describe('the list of prompts', () => {
   });
 
   it('gives pages that together are the whole, each with the total of the filter', async () => {
-    const seen: unknown[] = [];
+    const seen: string[] = [];
     for (let skip = 0; skip < 8; skip += 2) {
       const page = await list({ skip, limit: 2, active_only: true, sort: 'category,priority' });
       expect(page).toMatchObject({ total: 5, skip, limit: 2 });
-      seen.push(...page.prompts.map((prompt) => prompt['name']));
+      seen.push(...page.prompts.map((prompt) => String(prompt['name'])));
     }
-    expect([...seen].sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(seen.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
   it.each<[string, Query]>([

@@ -6,7 +6,7 @@ import type { HistoryEntry, HistoryList } from '../src/contract/history.contract
 import type { Snapshot, SnapshotPrompt } from '../src/contract/snapshot.contract.js';
 import { aModelConfig } from './factories/model-config.js';
 import { saveModel, type Json } from './support/calls.js';
-import { CONFIGS, startHub, type TestHub } from './support/hub.js';
+import { CONFIGS, randomKeyRing, startHub, type TestHub } from './support/hub.js';
 import { aPrompt, moveLabel, promptPath, PROMPTS, readPrompt, savePrompt, saveVersion } from './support/prompts.js';
 
 const NAME = { name: 'name', type: 'string', required: true };
@@ -14,11 +14,19 @@ const byName = (prompt: Json, rest = ''): string => `${PROMPTS}/by-name/${String
 const fieldsOf = (body: unknown): string[] =>
   ((body as { errors?: { field: string }[] }).errors ?? []).map(({ field }) => field);
 
+const keyRing = randomKeyRing();
 let hub: TestHub;
 beforeAll(async () => {
-  hub = await startHub();
+  hub = await startHub({ env: { ENCRYPTION_KEYS: keyRing } });
 });
 afterAll(() => hub.close());
+
+/** Another storage service on the same database. */
+const startSibling = (): Promise<TestHub> =>
+  startHub({
+    database: hub.database,
+    env: { ENCRYPTION_KEYS: keyRing, ADMIN_TOKEN: hub.adminToken, STORAGE_SERVICE_TOKEN: hub.serviceToken },
+  });
 
 const versionsOf = async (prompt: Json): Promise<Json[]> =>
   ((await hub.request('get', promptPath(prompt, '/versions')).expect(200)).body as { versions: Json[] }).versions;
@@ -425,7 +433,7 @@ describe('labels', () => {
     const removal = hub.request('delete', promptPath(prompt, '/labels/x')).query({ expected_version: 2 });
     await removal.expect(409, /label_moved/);
     const answers = await Promise.all([1, 2, 3, 4].map(() => put({ version: 2, expected_version: 1 })));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409, 409]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 409, 409, 409]);
     expect(await readPrompt(hub, prompt)).toMatchObject({ labels: { x: 2 } });
   });
 
@@ -452,15 +460,16 @@ describe('labels', () => {
     await hub.request('get', byName(prompt, '/resolved?label=constructor')).expect(200, /"version":1/);
   });
 
-  it('200 moves at once: one holder at every moment that anybody reads, and at the end; each move is recorded', async () => {
-    const prompt = await savePrompt(hub, { labels: { production: 1 } });
+  it('200 moves at once, through two processes: one holder at every moment that anybody reads, and at the end; each move is recorded', async () => {
+    const prompt = await savePrompt(hub, { prompt_content: 'one', labels: { production: 1 } });
     await saveVersion(hub, prompt, { prompt_content: 'two' });
     await saveVersion(hub, prompt, { prompt_content: 'three' });
     const before = (await historyOf(prompt)).length;
-    let isMoving = true;
+    const sibling = await startSibling();
+    const moving = new AbortController();
     const holders: string[] = [];
     const watch = async (read: () => Promise<string>): Promise<void> => {
-      while (isMoving) {
+      while (!moving.signal.aborted) {
         holders.push(await read());
         await sleep(20);
       }
@@ -474,20 +483,22 @@ describe('labels', () => {
     };
     const overRest = async (): Promise<string> => {
       const { status, body } = await hub.request('get', byName(prompt, '/resolved'));
-      return `${status} ${['one', 'two', 'three'].includes(String((body as Json)['prompt_content'])) || (body as Json)['version'] === 1}`;
+      const { version, prompt_content } = body as { version: number; prompt_content: string };
+      return `${status} ${['one', 'two', 'three'][version - 1] === prompt_content}`;
     };
     const inVersions = async (): Promise<string> =>
       `${(await versionsOf(prompt)).filter(({ labels }) => (labels as string[]).includes('production')).length} version`;
     const watchers = [watch(inDatabase), watch(overRest), watch(inVersions)];
     const moves = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>
-        hub
+        (index % 2 === 0 ? hub : sibling)
           .request('put', promptPath(prompt, '/labels/production'))
           .send({ version: (index % 3) + 1, reason: `move ${index}` }),
       ),
     );
-    isMoving = false;
+    moving.abort();
     await Promise.all(watchers);
+    await sibling.stop();
     expect(moves.map(({ status }) => status)).toEqual(Array.from({ length: 200 }, () => 200));
     expect(new Set(holders)).toEqual(new Set(['1 row', '200 true', '1 version']));
     expect(holders.length).toBeGreaterThan(20);
@@ -695,9 +706,11 @@ describe('the snapshot', () => {
     const carried = await read();
     expect(carried).toMatchObject({ name: prompt['name'], is_active: true, is_public: false, latest_version: 5 });
     expect(carried?.labels).toEqual({ a: 1, b: 3, c: 3 });
-    const versions = (carried?.versions ?? []).map((one) => [one.version, one.prompt_content, one.syntax]);
-    expect(versions.sort()).toEqual([1, 3, 5].map((version) => [version, `v${version}`, 'mustache-strict-1']));
-    expect(carried?.versions[0]?.variables).toMatchObject([{ name: 'name', type: 'string' }]);
+    const versions = (carried?.versions ?? []).toSorted((a, b) => a.version - b.version);
+    expect(versions.map((one) => [one.version, one.prompt_content, one.syntax])).toEqual(
+      [1, 3, 5].map((version) => [version, `v${version}`, 'mustache-strict-1']),
+    );
+    expect(versions[0]?.variables).toMatchObject([{ name: 'name', type: 'string' }]);
     const path = `/internal/v1/prompts/${String(prompt['name'])}/versions`;
     const { body } = await hub.request('get', `${path}/2`, hub.serviceToken).expect(200);
     expect(body).toMatchObject({

@@ -12,8 +12,8 @@ import {
 } from '../src/ai-model/storage-client/storage-errors.js';
 import type { ModelConfigCreate } from '../src/contract/model-config.contract.js';
 import type { Snapshot } from '../src/contract/snapshot.contract.js';
-import type { UsageBatch } from '../src/contract/usage.contract.js';
 import { aModelConfig } from './factories/model-config.js';
+import { aUsageBatch, aUsageRecord } from './factories/usage-record.js';
 import { aChat, call, elapsed, saveModel, until, type Json } from './support/calls.js';
 import { sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { startHub, type TestHub } from './support/hub.js';
@@ -127,12 +127,18 @@ describe('the client of the storage service', () => {
     it('records usage once per batch id, and reads the statistics', async () => {
       const config = await client.createModelConfig(aConfig(), me);
       const before = await client.getModelStatistics(me);
-      const batch = aBatch(config.id, config.alias);
+      const batch = aUsageBatch(aUsageRecord({ config_id: config.id, alias: config.alias }));
       expect(await client.recordUsage(batch)).toEqual({ batch_id: batch.batch_id, accepted: 1, duplicate: false });
       expect(await client.recordUsage(batch)).toEqual({ batch_id: batch.batch_id, accepted: 1, duplicate: true });
       const after = await client.getModelStatistics(me);
       expect(after.usage_count - before.usage_count).toBe(1);
       expect(after.tokens.output - before.tokens.output).toBe(2);
+      const hours = await client.getModelStatistics(me, { interval: 'hour', tz: 'Asia/Shanghai', alias: config.alias });
+      expect(hours).toMatchObject({ interval: 'hour', tz: 'Asia/Shanghai', usage_count: 1 });
+      expect(hours.series?.[0]?.points.at(-1)?.calls).toBe(1);
+      const refused = await failureOf(client.getModelStatistics(me, { tz: 'nowhere' }));
+      expect(refused).toBeInstanceOf(StorageInvalid);
+      expect(refused.problem).toMatchObject({ errors: [{ field: 'tz' }] });
     });
 
     it('asks for its health', async () => {
@@ -245,7 +251,7 @@ describe('the client of the storage service', () => {
     });
 
     it('sends usage again under the same batch id', async () => {
-      const batch = aBatch(randomUUID(), 'x');
+      const batch = aUsageBatch(aUsageRecord());
       storage.on(RECORD, (response, nth, { body }) =>
         nth < 3
           ? [busy, reset][nth - 1]?.(response)
@@ -282,7 +288,7 @@ describe('the client of the storage service', () => {
       expect(await failureOf(client.getActiveModels(me))).toBeInstanceOf(StorageUnavailable);
       expect(await failureOf(client.getSnapshot(null))).toBeInstanceOf(StorageUnavailable);
       // Taken for a receipt, it would lose usage.
-      expect(await failureOf(client.recordUsage(aBatch(randomUUID(), 'x')))).toBeInstanceOf(StorageUnavailable);
+      expect(await failureOf(client.recordUsage(aUsageBatch(aUsageRecord())))).toBeInstanceOf(StorageUnavailable);
       expect(await failureOf(client.healthCheck())).toBeInstanceOf(StorageUnavailable);
     });
 
@@ -298,7 +304,7 @@ describe('the client of the storage service', () => {
   it.each([
     ['reading', (client: StorageServiceClient): Promise<unknown> => client.getAllModels({}, me)],
     ['writing', (client: StorageServiceClient): Promise<unknown> => client.createModelConfig(aConfig(), me)],
-    ['recording', (client: StorageServiceClient): Promise<unknown> => client.recordUsage(aBatch(randomUUID(), 'x'))],
+    ['recording', (client: StorageServiceClient): Promise<unknown> => client.recordUsage(aUsageBatch(aUsageRecord()))],
   ])(
     'gives up %s when the deadline is over: a service that takes connections and says nothing',
     async (_name, work) => {
@@ -419,29 +425,3 @@ describe('the client of the storage service', () => {
     });
   });
 });
-
-function aBatch(configId: string, alias: string): UsageBatch {
-  const record: UsageBatch['records'][number] = {
-    config_id: configId,
-    config_version: 1,
-    alias,
-    provider: 'openai',
-    token_id: null,
-    source: 'api',
-    outcome: 'ok',
-    streamed: false,
-    minute: Date.now() - (Date.now() % 60_000),
-    calls: 1,
-    input_tokens: 3,
-    cached_tokens: 0,
-    output_tokens: 2,
-    reasoning_tokens: 0,
-    estimated_calls: 0,
-    first_byte_calls: 1,
-    first_byte_ms: 1,
-    total_ms: 2,
-    last_at: Date.now(),
-    last_error: null,
-  };
-  return { batch_id: randomUUID(), records: [record] };
-}

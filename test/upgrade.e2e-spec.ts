@@ -5,6 +5,7 @@ import type { HistoryList } from '../src/contract/history.contract.js';
 import { generateToken, hashToken } from '../src/platform/auth/token-text.js';
 import { Secret } from '../src/platform/secrets/secret.js';
 import { KeyRing } from '../src/storage/crypto/key-ring.js';
+import { KeyRingHolder } from '../src/storage/crypto/key-ring-holder.js';
 import { SecretVault } from '../src/storage/crypto/secret-vault.js';
 import { connectionFromUrl } from '../src/storage/database/connection.js';
 import { dataSourceOptions, MIGRATING } from '../src/storage/database/data-source-options.js';
@@ -34,7 +35,7 @@ describe('a database of the first version, with data in it', () => {
   };
 
   const fill = async (): Promise<void> => {
-    const sealed = new SecretVault(KeyRing.parse(keyRing)).seal(KEY, {
+    const sealed = new SecretVault(new KeyRingHolder(KeyRing.parse(keyRing), null)).seal(KEY, {
       table: 'ai_model_configs',
       rowId: configId,
       field: 'api_key',

@@ -159,7 +159,10 @@ describe('usage', () => {
 
   it('in a batch that comes five times, also at once, counts once', async () => {
     const config = await model();
-    const sent = batch(record(config), record(config, { outcome: 'timeout', last_error: 'late' }));
+    const sent = batch(
+      record(config, { latency: [500, 1] }),
+      record(config, { latency: [501, 1], outcome: 'timeout', last_error: 'late' }),
+    );
     const receipts = [...(await Promise.all([post(sent), post(sent), post(sent)])), await post(sent), await post(sent)];
     expect(receipts.filter(({ duplicate }) => duplicate === false)).toHaveLength(1);
     expect(receipts).toEqual(receipts.map(({ duplicate }) => ({ batch_id: sent['batch_id'], accepted: 2, duplicate })));
@@ -169,6 +172,15 @@ describe('usage', () => {
       last_error: 'late',
     });
     expect(callsIn(await usageOf(hub, config['id']))).toBe(2);
+    for (const table of ['usage_minutes', 'usage_hours', 'usage_days']) {
+      const sums = await hub.database.query(
+        `SELECT sum(calls)::int AS calls, string_agg(latency, '') AS latency FROM ${table}
+         WHERE level = 5 AND series_id IN (SELECT id FROM usage_series WHERE config_id = $1)`,
+        [config['id']],
+      );
+      // Two histograms of one entry each.
+      expect({ table, sums }).toEqual({ table, sums: [{ calls: 2, latency: expect.stringMatching(/^.{8}$/) }] });
+    }
     // The same records under another id are other calls.
     await post({ ...sent, batch_id: randomUUID() });
     expect(callsIn(await usageOf(hub, config['id']))).toBe(4);
@@ -191,6 +203,8 @@ describe('usage', () => {
       batch(good, record(config, { config_id: '1; drop table' })),
       batch(good, record(config, { last_error: 'x'.repeat(1001) })),
       batch(good, record(config, { source: undefined })),
+      batch(good, record(config, { latency: [5, 2] })),
+      batch(good, record(config, { prompt_id: 'x' })),
       batch(...Array.from({ length: 1001 }, () => good)),
     ];
     for (const body of wrong) expect(await post(body, 400)).toMatchObject({ code: 'validation_failed', status: 400 });
@@ -206,6 +220,52 @@ describe('usage', () => {
     expect(await post(batch(...records))).toMatchObject({ accepted: 1000, duplicate: false });
     expect(callsIn(await usageOf(hub, config['id']))).toBe(1000);
     expect(await readModel(hub, config['id'])).toMatchObject({ error_count: 1000, last_error: failed.last_error });
+  });
+
+  it('of a thousand kinds of calls, with as many durations as a batch may have, arrives in one batch', async () => {
+    const config = await model();
+    const latency = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? index : 1));
+    const longest = {
+      alias: '别'.repeat(100),
+      token_id: '🔑'.repeat(32),
+      prompt_name: '名'.repeat(100),
+      prompt_label: '签'.repeat(100),
+    };
+    const records = Array.from({ length: 1000 }, (_, index) =>
+      record(config, {
+        ...longest,
+        last_error: '错'.repeat(300),
+        minute: index * 60_000,
+        calls: 25,
+        latency,
+        first_byte: [],
+      }),
+    );
+    expect(await post(batch(...records))).toMatchObject({ accepted: 1000, duplicate: false });
+    expect(callsIn(await usageOf(hub, config['id']))).toBe(25_000);
+  });
+
+  it('with a system prompt is in the counters of its template', async () => {
+    const config = await model();
+    const [template] = await hub.database.query<{ id: string }>(
+      `INSERT INTO system_prompt_templates (name, display_name, created_by, updated_by)
+       VALUES ('counted', 'Counted', 'admin', 'admin') RETURNING id`,
+    );
+    const prompt = { prompt_id: template?.id, prompt_name: 'counted', prompt_version: 1, prompt_label: 'production' };
+    const at = Date.now() - 5000;
+    const sent = batch(
+      record(config, { ...prompt, calls: 2, last_at: at }),
+      record(config, { ...prompt, prompt_version: 2, calls: 3, last_at: at - 1000 }),
+      record(config, { ...prompt, prompt_id: randomUUID(), prompt_name: 'of-another-installation' }),
+    );
+    await post(sent);
+    await post(sent);
+    await post(batch(record(config, { ...prompt, last_at: at - 60_000 })));
+    expect(
+      await hub.database.query('SELECT usage_count::int, last_used_at FROM system_prompt_templates WHERE id = $1', [
+        template?.id,
+      ]),
+    ).toEqual([{ usage_count: 6, last_used_at: new Date(at) }]);
   });
 
   it('of a model that was deleted meanwhile is kept, and holds up nothing behind it', async () => {

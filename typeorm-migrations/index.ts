@@ -5,6 +5,7 @@ import { Usage1795392000004 } from './1795392000004-usage.js';
 import { RevisionAndKeyChecks1795392000005 } from './1795392000005-revision-and-key-checks.js';
 import { CachedInputPrice1795478400001 } from './1795478400001-cached-input-price.js';
 import { ChangeHistory1795478400002 } from './1795478400002-change-history.js';
+import { UsageSeries1795478400003 } from './1795478400003-usage-series.js';
 import { SystemPromptVersions1795478400004 } from './1795478400004-system-prompt-versions.js';
 import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.js';
 import { StorageProcesses1795478400006 } from './1795478400006-storage-processes.js';
@@ -19,6 +20,7 @@ export const migrations = [
   RevisionAndKeyChecks1795392000005,
   CachedInputPrice1795478400001,
   ChangeHistory1795478400002,
+  UsageSeries1795478400003,
   SystemPromptVersions1795478400004,
   IdempotencyKeys1795478400005,
   StorageProcesses1795478400006,

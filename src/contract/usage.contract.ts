@@ -1,5 +1,5 @@
-import { isPlainObject } from './fields.js';
-import { PROVIDERS, type Provider } from './providers.js';
+import type { HistogramPairs } from './histogram.js';
+import type { Provider } from './providers.js';
 
 /** How a call ended: `ok`, or the class of its error, the same for every provider. */
 export const CALL_OUTCOMES = [
@@ -41,6 +41,16 @@ export interface UsageRecord {
   source: CallSource;
   outcome: CallOutcome;
   streamed: boolean;
+  /** The system prompt the calls were made with; all null: none. `prompt_label` is null when a version was asked for. */
+  prompt_id: string | null;
+  prompt_name: string | null;
+  prompt_version: number | null;
+  prompt_label: string | null;
+  /** US dollars per million tokens, as the config had them when the calls were made. */
+  input_price_per_million: number | null;
+  /** null: cached tokens cost what the others cost. */
+  cached_input_price_per_million: number | null;
+  output_price_per_million: number | null;
   /** Beginning of the minute, since 1970. */
   minute: number;
   calls: number;
@@ -54,15 +64,23 @@ export interface UsageRecord {
   first_byte_calls: number;
   first_byte_ms: number;
   total_ms: number;
+  /** How long the calls took, and how long until the first byte; a call may be missing, never counted twice. */
+  latency: HistogramPairs;
+  first_byte: HistogramPairs;
   /** When the newest of them ended, since 1970, and what went wrong with it, scrubbed of secrets; null: nothing. */
   last_at: number;
   last_error: string | null;
 }
 
 export const MAX_RECORDS_PER_BATCH = 1000;
+/** Numbers in all histograms of a batch: with a thousand records around them still less than a body may have values. */
+export const MAX_HISTOGRAM_NUMBERS_PER_BATCH = 50_000;
 export const MINUTE_MILLISECONDS = 60_000;
 
-/** Body of `POST /internal/v1/usage`: sent again under the same id until it is acknowledged, counted once. */
+/**
+ * Body of `POST /internal/v1/usage`: sent again under the same id until it is acknowledged, counted once. What an older
+ * AI model service does not send has a default, see `readUsageBatch`.
+ */
 export interface UsageBatch {
   batch_id: string;
   records: UsageRecord[];
@@ -74,67 +92,3 @@ export interface UsageReceipt {
   accepted: number;
   duplicate: boolean;
 }
-
-type Check = (value: unknown) => boolean;
-const uuid: Check = (value) =>
-  typeof value === 'string' && /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value);
-const text =
-  (max: number): Check =>
-  (value) =>
-    typeof value === 'string' && value.length <= max && !value.includes('\0');
-const whole =
-  (max: number): Check =>
-  (value) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max;
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
-const oneOf =
-  (values: readonly string[]): Check =>
-  (value) =>
-    values.includes(value as string);
-const truth: Check = (value) => typeof value === 'boolean';
-
-/** More than any sum of a minute, and safe to add up. */
-const sum = whole(1_000_000_000_000);
-const time = whole(8_640_000_000_000);
-
-const RECORD_CHECKS: Record<keyof UsageRecord, Check> = {
-  config_id: uuid,
-  config_version: whole(2_147_483_647),
-  alias: text(100),
-  provider: oneOf(PROVIDERS),
-  token_id: orNull(text(64)),
-  source: oneOf(CALL_SOURCES),
-  outcome: oneOf(CALL_OUTCOMES),
-  streamed: truth,
-  minute: (value) => time(value) && (value as number) % MINUTE_MILLISECONDS === 0,
-  calls: (value) => sum(value) && (value as number) > 0,
-  estimated_calls: sum,
-  input_tokens: sum,
-  cached_tokens: sum,
-  output_tokens: sum,
-  reasoning_tokens: sum,
-  first_byte_calls: sum,
-  first_byte_ms: sum,
-  total_ms: sum,
-  last_at: time,
-  last_error: orNull(text(1000)),
-};
-const CHECKS = Object.entries(RECORD_CHECKS);
-
-/** Says what is wrong with a batch, or null. */
-export const usageBatchProblem = (body: unknown): string | null => {
-  if (!isPlainObject(body) || !uuid(body['batch_id'])) return 'batch_id must be a UUID';
-  const records = body['records'];
-  if (!Array.isArray(records) || records.length > MAX_RECORDS_PER_BATCH) {
-    return `records must be a list of at most ${MAX_RECORDS_PER_BATCH}`;
-  }
-  for (const [index, record] of records.entries()) {
-    if (!isPlainObject(record)) return `records[${index}] must be an object`;
-    const wrong = CHECKS.find(([name, check]) => !check(record[name]));
-    if (wrong) return `records[${index}].${wrong[0]} is not valid`;
-  }
-  return null;
-};

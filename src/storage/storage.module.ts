@@ -48,6 +48,7 @@ import { StoredTokenVerifier } from './token/stored-token.verifier.js';
 import { TokenController } from './token/token.controller.js';
 import { TokenEntity } from './token/token.entity.js';
 import { TokenService } from './token/token.service.js';
+import { UsageRetention } from './usage/usage-retention.js';
 import { UsageService } from './usage/usage.service.js';
 
 /** SERVICE 1: owns PostgreSQL. */
@@ -119,6 +120,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         SnapshotService,
         StatisticsService,
         TokenService,
+        UsageRetention,
         UsageService,
       ],
       exports: [TokenVerifier],

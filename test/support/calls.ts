@@ -156,9 +156,10 @@ export interface UsageRow {
 const USAGE_OF = `SELECT source, outcome, sum(calls)::int AS calls, sum(estimated_calls)::int AS estimated,
   sum(input_tokens)::int AS input, sum(cached_tokens)::int AS cached, sum(output_tokens)::int AS output,
   sum(reasoning_tokens)::int AS reasoning
-  FROM usage_minutes WHERE config_id = $1 GROUP BY source, outcome ORDER BY source, outcome`;
+  FROM usage_minutes JOIN usage_series ON usage_series.id = series_id
+  WHERE config_id = $1 AND usage_minutes.level = 5 GROUP BY source, outcome ORDER BY source, outcome`;
 
-/** What was counted for a model, read from the database itself. */
+/** What was counted for a model, read from the database itself; level 5 has every kind of call. */
 export const usageOf = (hub: Pick<TestHub, 'database'>, id: unknown): Promise<UsageRow[]> =>
   hub.database.query<UsageRow>(USAGE_OF, [id]);
 

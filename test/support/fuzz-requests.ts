@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { MINUTE_MILLISECONDS, type UsageRecord } from '../../src/contract/usage.contract.js';
 import { aModelConfig } from '../factories/model-config.js';
+import { aUsageBatch, aUsageRecord } from '../factories/usage-record.js';
 import { FIELD_CASES } from './config-fields.js';
 import { aPrompt, PROMPTS } from './prompts.js';
 import type { RawRequest } from './raw-request.js';
@@ -144,7 +144,8 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/encryption-keys')) return null;
   if (route.path.endsWith('/encryption-keys/active')) return { key_id: 'k1' };
   if (route.path.endsWith('/rewrap')) return { limit: 10, dry_run: false };
-  if (route.path.endsWith('/usage')) return { batch_id: randomUUID(), records: [aUsageRecord(world)] };
+  if (route.path.endsWith('/usage'))
+    return { ...aUsageBatch(aUsageRecord({ config_id: world.configIds[0], alias: world.alias })) };
   return {
     model: isReal ? world.alias : 'no-such-model',
     messages: [{ role: 'user', content: 'hello' }],
@@ -197,30 +198,6 @@ const A_LITELLM_CONFIG: Fields = {
   litellm_settings: { fallbacks: [{ a: ['b'] }], num_retries: 2 },
   environment_variables: { A: 'b' },
 };
-
-// Typed, so that a change of the contract is not mistaken for a refusal.
-const aUsageRecord = ({ configIds, alias }: FuzzWorld): UsageRecord => ({
-  config_id: configIds[0] ?? '',
-  config_version: 1,
-  alias,
-  provider: 'openai_compatible',
-  token_id: null,
-  source: 'api',
-  outcome: 'ok',
-  streamed: false,
-  minute: 30_000_000 * MINUTE_MILLISECONDS,
-  calls: 1,
-  estimated_calls: 0,
-  input_tokens: 1,
-  cached_tokens: 0,
-  output_tokens: 1,
-  reasoning_tokens: 0,
-  first_byte_calls: 1,
-  first_byte_ms: 1,
-  total_ms: 1,
-  last_at: 30_000_000 * MINUTE_MILLISECONDS + 1,
-  last_error: null,
-});
 
 const toJsonText = (entries: [string, string][]): string =>
   `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;

@@ -14,9 +14,24 @@ const BODY = {
       model: { type: 'string', description: 'An alias' },
       messages: { type: 'array', minItems: 1, items: { type: 'object' } },
       stream: { type: 'boolean' },
+      prompt_template: {
+        type: 'object',
+        required: ['name'],
+        nullable: true,
+        description:
+          "A system prompt of the hub, put before the messages, in place of the model's own; production when neither label nor version is given",
+        properties: {
+          name: { type: 'string' },
+          label: { type: 'string', nullable: true },
+          version: { type: 'integer', nullable: true },
+          variables: { type: 'object', additionalProperties: true, nullable: true },
+        },
+        additionalProperties: false,
+      },
     },
     additionalProperties: true,
-    description: "OpenAI's chat request; parameters that are not named here are passed on as they are.",
+    description:
+      "OpenAI's chat request and prompt_template; parameters that are not named here are passed on as they are.",
   },
 };
 

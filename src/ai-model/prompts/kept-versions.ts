@@ -53,19 +53,15 @@ export class KeptVersions {
   /** Callers who want the same one wait for the same answer. */
   private ask(prompt: SnapshotPrompt, version: number): Promise<SnapshotPromptVersion> {
     const key = keyOf(prompt, version);
-    const coming = this.coming.get(key) ?? this.load(key, prompt.name, version);
-    this.coming.set(key, coming);
-    return coming;
-  }
-
-  private async load(key: string, name: string, version: number): Promise<SnapshotPromptVersion> {
-    try {
-      const found = await this.storage.getPromptVersion(name, version);
+    const coming = this.coming.get(key);
+    if (coming) return coming;
+    const asked = this.storage.getPromptVersion(prompt.name, version).then((found) => {
       this.keep(key, found);
       return found;
-    } finally {
-      this.coming.delete(key);
-    }
+    });
+    const settled = asked.finally(() => this.coming.delete(key));
+    this.coming.set(key, settled);
+    return settled;
   }
 
   /** As the one that was used last. */

@@ -11,6 +11,7 @@ import type { ModelConfigQuery } from '../../contract/model-config-query.contrac
 import { CONFIGS_PATH, INTERNAL_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
 import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
+import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
 import { Env } from '../../platform/config/env.js';
 import { etagOf } from '../../platform/http/etag.js';
@@ -102,8 +103,8 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
     return this.read(`${STORAGE_PREFIX}/active`, caller, CONFIG_LIST);
   }
 
-  getModelStatistics(caller: OnBehalfOf): Promise<ModelStatistics> {
-    return this.read(`${STORAGE_PREFIX}/statistics`, caller, STATISTICS);
+  getModelStatistics(caller: OnBehalfOf, query?: Omit<StatisticsQuery, 'format'>): Promise<ModelStatistics> {
+    return this.read(`${STORAGE_PREFIX}/statistics`, caller, STATISTICS, query);
   }
 
   async healthCheck(): Promise<StorageHealth> {

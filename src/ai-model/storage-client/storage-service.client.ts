@@ -3,6 +3,7 @@ import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../co
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
+import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
 
 /**
@@ -38,7 +39,7 @@ export abstract class StorageServiceClient {
   ): Promise<ModelConfigView>;
   abstract deleteModelConfig(id: string, caller: OnBehalfOf, ifMatch?: string): Promise<void>;
   abstract getActiveModels(caller: OnBehalfOf): Promise<ActiveModelList>;
-  abstract getModelStatistics(caller: OnBehalfOf): Promise<ModelStatistics>;
+  abstract getModelStatistics(caller: OnBehalfOf, query?: Omit<StatisticsQuery, 'format'>): Promise<ModelStatistics>;
   abstract healthCheck(): Promise<StorageHealth>;
   /** null: `revision` is still the newest. */
   abstract getSnapshot(revision: number | null): Promise<Snapshot | null>;

@@ -1,20 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { MAX_RECORDS_PER_BATCH, type UsageBatch, type UsageRecord } from '../../contract/usage.contract.js';
+import {
+  MAX_HISTOGRAM_NUMBERS_PER_BATCH,
+  MAX_RECORDS_PER_BATCH,
+  type UsageBatch,
+  type UsageRecord,
+} from '../../contract/usage.contract.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import { StorageInvalid } from '../storage-client/storage-errors.js';
 import { StorageServiceClient } from '../storage-client/storage-service.client.js';
-import { addCall, emptyRecord, type FinishedCall, kindOf } from './usage-record.js';
+import { addCall, emptyRecord, type FinishedCall, histogramLength, kindOf, toSend } from './usage-record.js';
 
 const SEND_MILLISECONDS = 1000;
 /** About 50 MB: the kinds of calls of an outage of days. */
 const MAX_RECORDS = 100_000;
+/** And as much again for how long the calls took. */
+const MAX_BUCKETS = 3_000_000;
 
 /** Adds up the calls and sends the sums on in batches, each under an id of its own until it is acknowledged. */
 @Injectable()
 export class UsageBuffer {
   private readonly logger = new Logger('Usage');
   private readonly records = new Map<string, UsageRecord>();
+  /** In the histograms of all records. */
+  private buckets = 0;
   /** Being sent: repeated as it is, or it would count twice. */
   private pending: UsageBatch | null = null;
   private dropped = 0;
@@ -34,7 +43,7 @@ export class UsageBuffer {
     const at = Date.now();
     const kind = kindOf(call, at);
     const record = this.records.get(kind) ?? this.startRecord(kind, call, at);
-    if (record) addCall(record, call, at);
+    if (record) this.buckets += addCall(record, call, at);
     else this.dropped += 1;
   }
 
@@ -70,17 +79,24 @@ export class UsageBuffer {
   }
 
   private startRecord(kind: string, call: FinishedCall, at: number): UsageRecord | null {
-    if (this.records.size >= MAX_RECORDS) return null;
+    if (this.records.size >= MAX_RECORDS || this.buckets >= MAX_BUCKETS) return null;
     const record = emptyRecord(call, at);
     this.records.set(kind, record);
     return record;
   }
 
-  /** The oldest records, at most a batch of them. */
+  /** The oldest records, as many as a batch may hold. */
   private take(): UsageRecord[] {
-    const taken = [...this.records].slice(0, MAX_RECORDS_PER_BATCH);
-    for (const [kind] of taken) this.records.delete(kind);
-    return taken.map(([, record]) => record);
+    const taken: UsageRecord[] = [];
+    let numbers = 0;
+    for (const [kind, record] of this.records) {
+      numbers += histogramLength(record);
+      if (taken.length === MAX_RECORDS_PER_BATCH || numbers > MAX_HISTOGRAM_NUMBERS_PER_BATCH) break;
+      taken.push(toSend(record));
+      this.records.delete(kind);
+      this.buckets -= histogramLength(record) / 2;
+    }
+    return taken;
   }
 
   private async deliver(batch: UsageBatch): Promise<boolean> {

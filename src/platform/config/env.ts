@@ -78,6 +78,18 @@ export class Env {
   @Max(1_000_000, { message: 'must be a whole number from 1 to 1000000' })
   AUTH_FAILURES_PER_MINUTE = 60;
 
+  /** Days that sums of usage by the minute are kept; whole hours and days tell of what was before. */
+  @IsInt({ message: 'must be a whole number from 1 to 3650' })
+  @Min(1, { message: 'must be a whole number from 1 to 3650' })
+  @Max(3650, { message: 'must be a whole number from 1 to 3650' })
+  USAGE_MINUTES_RETENTION_DAYS = 35;
+
+  /** Days that sums of usage by the hour are kept; those by the day are kept for ever. */
+  @IsInt({ message: 'must be a whole number from 1 to 36500' })
+  @Min(1, { message: 'must be a whole number from 1 to 36500' })
+  @Max(36_500, { message: 'must be a whole number from 1 to 36500' })
+  USAGE_HOURS_RETENTION_DAYS = 400;
+
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'info';
 
@@ -109,7 +121,14 @@ const SECRETS = [
   { name: 'REDIS_URL', file: false },
 ] as const;
 const TEXTS = ['SERVICE_ROLE', 'HOST', 'DATA_DIR', 'STORAGE_SERVICE_URL', 'LOG_LEVEL', 'LOG_FORMAT'] as const;
-const NUMBERS = ['PORT', 'STORAGE_SERVICE_TIMEOUT', 'MAX_CALL_BODY_MB', 'AUTH_FAILURES_PER_MINUTE'] as const;
+const NUMBERS = [
+  'PORT',
+  'STORAGE_SERVICE_TIMEOUT',
+  'MAX_CALL_BODY_MB',
+  'AUTH_FAILURES_PER_MINUTE',
+  'USAGE_MINUTES_RETENTION_DAYS',
+  'USAGE_HOURS_RETENTION_DAYS',
+] as const;
 
 /** Names of all variables that are read, for the test of `.env.example`. */
 export const VARIABLE_NAMES: readonly string[] = [
@@ -170,6 +189,12 @@ const checkRole = (env: Env): void => {
   }
 };
 
+const checkRetention = (env: Env): void => {
+  if (env.USAGE_HOURS_RETENTION_DAYS < env.USAGE_MINUTES_RETENTION_DAYS) {
+    fail('USAGE_HOURS_RETENTION_DAYS', 'must not be less than USAGE_MINUTES_RETENTION_DAYS');
+  }
+};
+
 /**
  * Reads and checks the environment, and takes the secrets out of `source`. A wrong value throws a {@link StartupError}
  * with exit code 78 that names the variable, never its value. An empty variable counts as unset.
@@ -187,5 +212,6 @@ export function readEnv(source: Source): Env {
   checkTokens(env);
   checkDatabaseUrl(env.DATABASE_URL);
   checkRole(env);
+  checkRetention(env);
   return env;
 }

@@ -7,7 +7,14 @@ import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.
 import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
 import { TokenEntity } from '../token/token.entity.js';
-import { UsageBatchEntity, UsageMinuteEntity } from '../usage/usage.entities.js';
+import {
+  UsageBatchEntity,
+  UsageDayEntity,
+  UsageHourEntity,
+  UsageMinuteEntity,
+  UsageRetentionEntity,
+  UsageSeriesEntity,
+} from '../usage/usage.entities.js';
 import type { DatabaseConnection } from './connection.js';
 import { IdempotencyKeyEntity, KeyCheckEntity, RevisionEntity } from './system.entities.js';
 
@@ -19,7 +26,11 @@ export const ENTITIES = [
   ProtectedLabelEntity,
   TokenEntity,
   UsageBatchEntity,
+  UsageSeriesEntity,
   UsageMinuteEntity,
+  UsageHourEntity,
+  UsageDayEntity,
+  UsageRetentionEntity,
   RevisionEntity,
   KeyCheckEntity,
   IdempotencyKeyEntity,

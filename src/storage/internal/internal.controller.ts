@@ -3,7 +3,8 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { INTERNAL_PATH } from '../../contract/paths.js';
 import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
-import { usageBatchProblem, type UsageBatch, type UsageReceipt } from '../../contract/usage.contract.js';
+import { readUsageBatch } from '../../contract/usage-batch.check.js';
+import type { UsageReceipt } from '../../contract/usage.contract.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { etagOf, isNotModified } from '../../platform/http/etag.js';
@@ -61,8 +62,8 @@ export class InternalController {
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   record(@Body() body: Record<string, unknown>): Promise<UsageReceipt> {
-    const problem = usageBatchProblem(body);
-    if (problem) throw new AppError('validation_failed', { detail: problem });
-    return this.usage.record(body as unknown as UsageBatch);
+    const batch = readUsageBatch(body);
+    if ('problem' in batch) throw new AppError('validation_failed', { detail: batch.problem });
+    return this.usage.record(batch);
   }
 }

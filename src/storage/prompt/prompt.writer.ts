@@ -10,13 +10,12 @@ import type {
   PromptVersionCreate,
 } from '../../contract/prompt.contract.js';
 import type { PromptOrigin, PromptView, SavedPromptVersion } from '../../contract/prompt-view.contract.js';
-import { AppError } from '../../platform/errors/app-error.js';
-import { violatesUnique } from '../database/database-errors.js';
 import type { Precondition } from '../database/precondition.js';
 import type { Transaction } from '../database/transaction.js';
 import { hasContent, toContent, type Content } from './prompt-content.js';
 import { refuseUnusableLatest, refuseWhileFollowed } from './prompt-followers.js';
 import { PromptLabelWriter } from './prompt-label.writer.js';
+import { naming, refuseOtherName, requireBase } from './prompt-refusals.js';
 import { findVersion, lockPrompt, readContent, type LockedPrompt } from './prompt-rows.js';
 import { PromptVersionEntity } from './prompt-version.entity.js';
 import { toColumns, toHistoryState, toPromptView, toVersionView } from './prompt.mapper.js';
@@ -214,35 +213,4 @@ const newContent = ({ latest }: LockedPrompt, sent: Partial<PromptContent>): Con
   if (!hasContent(sent)) return null;
   const content = toContent(sent, latest);
   return content.contentSha256 === latest?.contentSha256 ? null : content;
-};
-
-/** Two people who save from one base: the second has not seen what the first one wrote. */
-const requireBase = ({ latestVersion }: SystemPromptTemplateEntity, base: number | undefined): void => {
-  if (base === undefined || base === latestVersion) return;
-  if (base > latestVersion)
-    throw new AppError('version_not_found', {
-      detail: `The prompt has no version ${base}; the newest is ${latestVersion}.`,
-    });
-  const message = `The newest version is ${latestVersion}, not ${base}: read it, and save from it.`;
-  throw new AppError('prompt_base_stale', {
-    detail: message,
-    fields: [{ field: 'base_version', message }],
-    extensions: { latest_version: latestVersion },
-  });
-};
-
-const refuseOtherName = (name: string, sent: string | undefined): void => {
-  if (sent === undefined || sent === name) return;
-  const message = `The name of a prompt cannot be changed, since callers and models use it: ${name} stays. Create another prompt, or change display_name.`;
-  throw new AppError('prompt_name_fixed', { detail: message, fields: [{ field: 'name', message }] });
-};
-
-const naming = async <Result>(name: string, write: Promise<Result>): Promise<Result> => {
-  try {
-    return await write;
-  } catch (error) {
-    if (!violatesUnique(error, 'uq_system_prompt_templates_name')) throw error;
-    const message = `The name ${name} is taken by another prompt; names of archived ones stay taken.`;
-    throw new AppError('prompt_name_taken', { detail: message, fields: [{ field: 'name', message }], cause: error });
-  }
 };

@@ -1,8 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
-import { isError } from '../usage/usage-sums.js';
-import type { CallOutcome } from '../../contract/usage.contract.js';
+import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
+import { CALL_OUTCOMES } from '../../contract/usage.contract.js';
+import { CallSums } from './call-sums.js';
+import { selectionOf } from './grouping.js';
+import { readSeries } from './series.js';
+import { type CompleteFrom, resolveRange, spansOf, type TimeRange } from './time-range.js';
+import { largestGroups, readSums } from './usage-reader.js';
 
 interface ModelRow {
   provider: string;
@@ -10,23 +15,14 @@ interface ModelRow {
   models: string;
 }
 
-interface UsageRow {
-  outcome: CallOutcome;
-  calls: string;
-  input: string;
-  cached: string;
-  output: string;
-  reasoning: string;
-}
+type ModelCounts = Pick<ModelStatistics, 'total_models' | 'active_models' | 'by_provider' | 'by_status'>;
+type UsageTotals = Omit<
+  ModelStatistics,
+  keyof ModelCounts | 'series' | 'groups_total' | 'other' | 'from' | 'to' | 'interval' | 'tz' | 'group_by'
+>;
 
 const MODELS = 'SELECT provider, status, count(*) AS models FROM ai_model_configs GROUP BY provider, status';
-/** Tests and the playground are not the team's usage. */
-const USAGE = `SELECT outcome, sum(calls) AS calls, sum(input_tokens) AS input, sum(cached_tokens) AS cached,
-  sum(output_tokens) AS output, sum(reasoning_tokens) AS reasoning
-  FROM usage_minutes WHERE source = 'api' GROUP BY outcome`;
-
-const sumOf = <Row>(rows: Row[], value: (row: Row) => string): number =>
-  rows.reduce((sum, row) => sum + Number(value(row)), 0);
+const COMPLETE_FROM = 'SELECT resolution, complete_from FROM usage_retention';
 
 const countBy = (rows: ModelRow[], key: 'provider' | 'status'): Record<string, number> => {
   const counts: Record<string, number> = {};
@@ -34,32 +30,64 @@ const countBy = (rows: ModelRow[], key: 'provider' | 'status'): Record<string, n
   return counts;
 };
 
-/** Totals over all models and all calls. */
+/** Totals and time series of calls, read from their sums: what a query costs does not depend on how many they were. */
 @Injectable()
 export class StatisticsService {
   constructor(private readonly dataSource: DataSource) {}
 
-  async totals(): Promise<ModelStatistics> {
-    const [models, usage] = await Promise.all([
-      this.dataSource.query<ModelRow[]>(MODELS),
-      this.dataSource.query<UsageRow[]>(USAGE),
-    ]);
-    const errors = usage.filter((row) => isError(row.outcome));
-    const byStatus = countBy(models, 'status');
+  /** Throws `validation_failed` for what cannot be answered, see time-range.ts. */
+  read(query: StatisticsQuery): Promise<ModelStatistics> {
+    // Everything of one moment: totals are the sum of their series, whatever is counted meanwhile.
+    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+      // The planner thinks such queries expensive; to compile one takes longer than to run it.
+      await manager.query('SET LOCAL jit = off');
+      const range = resolveRange(query, await this.completeFrom(manager), Date.now());
+      return {
+        ...(await this.countModels(manager)),
+        ...(await this.readTotals(manager, query, range)),
+        from: range.shownFrom,
+        to: range.shownTo,
+        interval: query.interval ?? null,
+        tz: query.tz ?? 'UTC',
+        group_by: query.group_by ?? null,
+        ...(await readSeries(manager, query, range)),
+      };
+    });
+  }
+
+  private async completeFrom(manager: EntityManager): Promise<CompleteFrom> {
+    const rows = await manager.query<{ resolution: 'minute' | 'hour'; complete_from: Date }[]>(COMPLETE_FROM);
+    const times = new Map(rows.map((row) => [row.resolution, row.complete_from.getTime()]));
+    return { minute: times.get('minute') ?? 0, hour: times.get('hour') ?? 0 };
+  }
+
+  private async countModels(manager: EntityManager): Promise<ModelCounts> {
+    const rows = await manager.query<ModelRow[]>(MODELS);
+    const byStatus = countBy(rows, 'status');
     return {
-      total_models: sumOf(models, (row) => row.models),
+      total_models: rows.reduce((sum, row) => sum + Number(row.models), 0),
       active_models: byStatus['configured'] ?? 0,
-      by_provider: countBy(models, 'provider'),
+      by_provider: countBy(rows, 'provider'),
       by_status: byStatus,
-      usage_count: sumOf(usage, (row) => row.calls),
-      error_count: sumOf(errors, (row) => row.calls),
-      errors_by_class: Object.fromEntries(errors.map((row) => [row.outcome, Number(row.calls)])),
-      tokens: {
-        input: sumOf(usage, (row) => row.input),
-        cached: sumOf(usage, (row) => row.cached),
-        output: sumOf(usage, (row) => row.output),
-        reasoning: sumOf(usage, (row) => row.reasoning),
-      },
+    };
+  }
+
+  private async readTotals(manager: EntityManager, query: StatisticsQuery, range: TimeRange): Promise<UsageTotals> {
+    const spans = spansOf({ ...range, starts: null });
+    const [all] = await readSums(manager, spans, selectionOf(query, []));
+    const { groups, calls: callsOf } = await largestGroups(
+      manager,
+      spans,
+      selectionOf(query, ['error_class']),
+      CALL_OUTCOMES.length,
+    );
+    const classes = groups.map((group, index) => [group['error_class'], callsOf[index]] as const);
+    const { calls, errors, ...totals } = (all?.points.get(0) ?? new CallSums()).toTotals();
+    return {
+      usage_count: calls,
+      error_count: errors,
+      errors_by_class: Object.fromEntries(classes.filter(([name]) => name !== null)) as Record<string, number>,
+      ...totals,
     };
   }
 }

@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
 import { ChangeService } from '../database/change.service.js';
-import { sumByConfig, sumByMinute, type ConfigSum, type MinuteSum } from './usage-sums.js';
+import { BatchSums } from './usage-rows.js';
+import { sumByConfig, sumByPrompt, type ConfigSum } from './usage-sums.js';
+import { addUsage } from './usage-writer.js';
 
 const REMEMBER_BATCH = 'INSERT INTO usage_batches (id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id';
 /** A batch is sent again for as long as its sender lives or its spool lasts; a month is longer than both. */
@@ -10,25 +12,16 @@ const FORGET_BATCHES = `DELETE FROM usage_batches WHERE id IN
   (SELECT id FROM usage_batches WHERE received_at < now() - interval '30 days' LIMIT 1000)`;
 const FORGET_EVERY_BATCHES = 1000;
 
-const ADD_MINUTES = `INSERT INTO usage_minutes
-  SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::text[], $4::ai_provider_enum[], $5::text[], $6::text[], $7::bigint[],
-    $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])
-  ON CONFLICT (minute, config_id, alias, provider, source, outcome) DO UPDATE SET
-    calls = usage_minutes.calls + excluded.calls,
-    estimated_calls = usage_minutes.estimated_calls + excluded.estimated_calls,
-    input_tokens = usage_minutes.input_tokens + excluded.input_tokens,
-    cached_tokens = usage_minutes.cached_tokens + excluded.cached_tokens,
-    output_tokens = usage_minutes.output_tokens + excluded.output_tokens,
-    reasoning_tokens = usage_minutes.reasoning_tokens + excluded.reasoning_tokens,
-    first_byte_calls = usage_minutes.first_byte_calls + excluded.first_byte_calls,
-    first_byte_ms = usage_minutes.first_byte_ms + excluded.first_byte_ms,
-    total_ms = usage_minutes.total_ms + excluded.total_ms`;
-
 const ADD_TO_CONFIG = `UPDATE ai_model_configs SET
     usage_count = usage_count + $2,
     error_count = error_count + $3,
     last_error = coalesce($5, last_error),
     last_used_at = greatest(last_used_at, $4::timestamptz)
+  WHERE id = $1`;
+
+const ADD_TO_PROMPT = `UPDATE system_prompt_templates SET
+    usage_count = usage_count + $2,
+    last_used_at = greatest(last_used_at, $3::timestamptz)
   WHERE id = $1`;
 
 /** Only while it is still the key that was refused or accepted; what cannot be decrypted stays so. */
@@ -52,21 +45,14 @@ export class UsageService {
       const remembered = await manager.query<unknown[]>(REMEMBER_BATCH, [batch.batch_id]);
       const receipt = { batch_id: batch.batch_id, accepted: batch.records.length, duplicate: remembered.length === 0 };
       if (receipt.duplicate) return { result: receipt, changed: false };
-      await this.addMinutes(manager, sumByMinute(batch.records));
+      await addUsage(manager, new BatchSums(batch.records));
+      // Prompts before configs: an import locks its rows in this order too.
+      await this.addToPrompts(manager, batch);
       const changed = await this.addToConfigs(manager, sumByConfig(batch.records));
       await this.touchTokens(manager, batch);
       await this.forgetOldBatches(manager);
       return { result: receipt, changed };
     });
-  }
-
-  private async addMinutes(manager: EntityManager, sums: MinuteSum[]): Promise<void> {
-    if (sums.length === 0) return;
-    const columns = Object.keys(sums[0] as MinuteSum) as (keyof MinuteSum)[];
-    await manager.query(
-      ADD_MINUTES,
-      columns.map((column) => sums.map((sum) => sum[column])),
-    );
   }
 
   /** Answers whether a key was found bad or good again: that changes the status of a config, so also the revision. */
@@ -91,6 +77,12 @@ export class UsageService {
       isRejected ? 'rejected' : null,
     ]);
     return rows.length > 0;
+  }
+
+  private async addToPrompts(manager: EntityManager, batch: UsageBatch): Promise<void> {
+    for (const { promptId, calls, lastUsedAt } of sumByPrompt(batch.records)) {
+      await manager.query(ADD_TO_PROMPT, [promptId, calls, new Date(lastUsedAt)]);
+    }
   }
 
   private async touchTokens(manager: EntityManager, batch: UsageBatch): Promise<void> {

@@ -1,0 +1,33 @@
+// Processes of a bench: started, waited for until they say that they are ready, and stopped.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const children = [];
+
+/** Starts a script of this repository, relative to `scripts/`; resolves with its address once it prints one. */
+export const start = (file, env) =>
+  new Promise((resolve, reject) => {
+    const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
+    const child = spawn(process.execPath, [path], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
+    child.stdout.on('data', (piece) => {
+      const url = /Ready: (http:\/\/[^\s"]+)/.exec(String(piece))?.[1];
+      if (url) resolve({ child, url });
+    });
+  });
+
+const stop = async (child) => {
+  child.removeAllListeners('exit');
+  if (child.exitCode !== null) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+};
+
+export const stopAll = () => Promise.all(children.map(stop));
+
+export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
