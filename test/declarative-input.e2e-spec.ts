@@ -175,10 +175,17 @@ describe('the body of an import', () => {
     expect(answer === null || answer.status === 413).toBe(true);
   });
 
-  it('may have 5000 models, and not half a million values', async () => {
+  it('may have 5000 models, 10 000 versions of prompts, and not half a million values', async () => {
     const models = Array.from({ length: 5001 }, (_, index) => ({ alias: `m${index}` }));
     const answer = await sendImport(hub, aDocument({ models })).expect(400);
     expect(answer.body).toMatchObject({ errors: [{ field: 'models' }] });
+    const versions = Array.from({ length: 5001 }, () => ({ prompt_content: 'x' }));
+    const prompts = [
+      { name: 'a', versions },
+      { name: 'b', versions },
+    ];
+    const many = await sendImport(hub, aDocument({ prompts })).expect(400);
+    expect(many.body).toMatchObject({ errors: [{ field: 'prompts' }] });
     const values = `{"version": 1, "kind": "ai-model-hub", "models": [{"alias": "a", "tags": [${'1,'.repeat(600_000)}1]}]}`;
     const refused = await send('application/json', values);
     expect(refused.status).toBe(400);

@@ -454,4 +454,36 @@ describe('a plan and what is then done', () => {
     const { models } = await exportDocument(hub);
     expect(new Set(models?.map(({ priority }) => priority)).size).toBe(1);
   });
+
+  it('gets along with single changes of the same rows, and with usage being counted', async () => {
+    const provider = await startFakeProvider();
+    const aliases = Array.from({ length: 10 }, (_, index) => `m${index}`);
+    const prompts = [{ name: 'p', versions: [{ prompt_content: 'one' }], labels: { production: 1 } }];
+    const document = (priority: number): ReturnType<typeof aDocument> =>
+      aDocument({
+        prompts,
+        models: aliases.map((alias) => ({
+          ...aModelConfig({ alias, priority, api_base: provider.url, api_key: 'sk-0123456789' }),
+          system_prompt_name: 'p',
+        })),
+      });
+    await applied(hub, document(0));
+    const { body } = await hub.request('get', CONFIGS).expect(200);
+    const ids = (body as { models: { id: string }[] }).models.map(({ id }) => id);
+    const prompt = ((await hub.request('get', `${PROMPTS}/by-name/p`).expect(200)).body as { id: string }).id;
+    const work = Array.from({ length: 20 }, (_, index) => [
+      sendImport(hub, document(index + 1)),
+      hub.request('put', `${CONFIGS}/${ids[index % ids.length]}`).send({ max_retries: index % 5 }),
+      hub.request('put', `${CONFIGS}/${ids[(index * 3) % ids.length]}`).send({ system_prompt_label: 'latest' }),
+      hub.request('post', `${PROMPTS}/${prompt}/versions`).send({ prompt_content: `text ${index}` }),
+      hub.request('put', `${PROMPTS}/${prompt}/labels/production`).send({ version: 1 }),
+    ]).flat();
+    const calls = Promise.all(aliases.map((alias) => call(hub, aChat(alias))));
+    const statuses = (await Promise.all(work)).map(({ status }) => status);
+    expect(statuses.filter((status) => status >= 500)).toEqual([]);
+    expect(new Set((await calls).map(({ status }) => status))).toEqual(new Set([200]));
+    // 429: too many imports at once.
+    expect(new Set(statuses)).toEqual(new Set([200, 201, 429]));
+    await provider.close();
+  });
 });

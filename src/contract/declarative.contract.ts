@@ -30,6 +30,7 @@ export type DocumentSection = (typeof DOCUMENT_SECTIONS)[number];
 /** What an import takes at most, and so an export gives at most. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 export const MAX_DOCUMENT_OBJECTS = 5000;
+export const MAX_DOCUMENT_VERSIONS = 10_000;
 
 /** Content types of a YAML body; it has had several, and one of its own since RFC 9512. */
 export const YAML_TYPES = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'] as const;
@@ -116,7 +117,11 @@ export class ImportQuery {
 
 /** JSON body of `POST /import` that sends more than the document. */
 export class ImportEnvelope {
-  @AnswerField({ description: 'The document, as an object or as text in YAML or JSON', required: true })
+  @AnswerField({
+    required: true,
+    description: 'The document, as an object or as text in YAML or JSON',
+    oneOf: [{ type: 'object', additionalProperties: true }, { type: 'string' }],
+  })
   @satisfies('document', (value) =>
     typeof value === 'string' || (typeof value === 'object' && value !== null)
       ? null

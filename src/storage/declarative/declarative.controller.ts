@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiExtraModels, ApiOkResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiExtraModels, ApiOkResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   DOCUMENT_SECTIONS,
@@ -107,6 +107,7 @@ export class DeclarativeController {
   @Post('import')
   @RequireScope('models:write', 'prompts:write')
   @HttpCode(200)
+  @ApiConsumes('application/json', 'application/yaml')
   @ApiBody(IMPORT_BODY)
   @IdempotencyKeyHeader()
   @ApiOkResponse({ type: ImportPlan })

@@ -9,6 +9,4 @@ export interface ImportWork {
   problems: Problems;
   /** Go on without secrets that are neither sent nor stored. */
   skipMissing: boolean;
-  /** Remove what the document does not name. */
-  prune: boolean;
 }

@@ -4,14 +4,16 @@ import {
   type ImportPlan,
   type ImportQuery,
   MAX_DOCUMENT_OBJECTS,
+  MAX_DOCUMENT_VERSIONS,
 } from '../../contract/declarative.contract.js';
 import type { Author } from '../../platform/auth/author.js';
 import { AppError, invalidFields } from '../../platform/errors/app-error.js';
+import { Turnstile } from '../../platform/limits/turnstile.js';
 import { ChangeService } from '../database/change.service.js';
-import { isLockTimeout } from '../database/database-errors.js';
 import type { Transaction } from '../database/transaction.js';
-import type { ReadDocument } from './document.js';
+import type { Entry, ReadDocument } from './document.js';
 import { readDocument } from './formats/read-document.js';
+import { lockAll, takeTurn } from './import-locks.js';
 import type { ImportRequest } from './import-request.js';
 import { ModelImport } from './model-import.js';
 import { PromptImport } from './prompt-import.js';
@@ -20,12 +22,17 @@ import { Problems } from './problems.js';
 import { DocumentSeal } from './sealing.js';
 import { SecretResolver } from './secret-resolver.js';
 
+const AT_ONCE = 8;
+
 /**
  * Makes the hub what a document says: all of it, or nothing. The plan is the import itself, rehearsed: the same work in
  * a transaction that is taken back, so that the two cannot differ.
  */
 @Injectable()
 export class ImportService {
+  /** Those that wait hold no connection to the database yet. */
+  private readonly turnstile = new Turnstile('Importing', AT_ONCE);
+
   constructor(
     private readonly changes: ChangeService,
     private readonly models: ModelImport,
@@ -42,8 +49,8 @@ export class ImportService {
         : null;
     const resolver = new SecretResolver(new Map([...document.variables, ...request.env]), seal);
     const work = (transaction: Transaction): Promise<ImportPlan> => this.apply(transaction, document, resolver, query);
-    if (query.dry_run) return this.changes.rehearse(author, work);
-    const plan = await this.changes.commit(author, work);
+    if (query.dry_run) return this.turnstile.pass(() => this.changes.rehearse(author, work));
+    const plan = await this.turnstile.pass(() => this.changes.commit(author, work));
     return { ...plan, revision: await this.changes.currentRevision() };
   }
 
@@ -55,14 +62,15 @@ export class ImportService {
   ): Promise<ImportPlan> {
     const plan = new Plan();
     const problems = new Problems();
-    const work = { resolver, plan, problems, skipMissing: on_missing_secret === 'skip', prune };
+    const work = { resolver, plan, problems, skipMissing: on_missing_secret === 'skip' };
     await takeTurn(transaction);
-    // Prompts before models everywhere: a model's default prompt has to be there, and locks are taken in one order.
-    const readyPrompts = prompts ? await this.prompts.prepare(transaction, prompts, work) : [];
-    const readyModels = models ? await this.models.prepare(transaction, models, work) : [];
+    const readyPrompts = prompts && (await this.prompts.prepare(transaction, prompts, work));
+    const readyModels = models && (await this.models.prepare(transaction, models, work));
     problems.throwIfAny();
-    await this.prompts.write(transaction, readyPrompts, work);
-    await this.models.write(transaction, readyModels, work);
+    await lockAll(transaction, { prompts: readyPrompts, models: readyModels, prune });
+    // Prompts first: the default prompt of a model has to be there.
+    await this.prompts.write(transaction, readyPrompts ?? [], work);
+    await this.models.write(transaction, readyModels ?? [], work);
     if (prune && models) await this.models.prune(transaction, models, work);
     if (prune && prompts) await this.prompts.prune(transaction, prompts, work);
     problems.throwIfAny();
@@ -74,22 +82,6 @@ export class ImportService {
   }
 }
 
-const TURN = `SELECT pg_advisory_xact_lock(hashtextextended('import', 0))`;
-
-/** One import after the other: each locks many rows, and two of them would wait for each other. */
-const takeTurn = async ({ manager }: Transaction): Promise<void> => {
-  try {
-    await manager.query(TURN);
-  } catch (error) {
-    if (!isLockTimeout(error)) throw error;
-    throw new AppError('too_busy', {
-      detail: 'Another import is under way; try again in a moment.',
-      headers: { 'retry-after': '2' },
-      cause: error,
-    });
-  }
-};
-
 const WRITE_SCOPE = { models: 'models:write', prompts: 'prompts:write' } as const;
 
 const checkScopes = (document: ReadDocument, { scopes }: Author): void => {
@@ -99,12 +91,15 @@ const checkScopes = (document: ReadDocument, { scopes }: Author): void => {
   throw new AppError('scope_missing', { detail: `This document needs a token with scope ${names}.` });
 };
 
+const versionsOf = ({ fields }: Entry): number => (Array.isArray(fields['versions']) ? fields['versions'].length : 0);
+
 const checkSize = (document: ReadDocument): void => {
-  const wrong = DOCUMENT_SECTIONS.filter((section) => (document[section]?.length ?? 0) > MAX_DOCUMENT_OBJECTS);
-  if (wrong.length === 0) return;
-  const fields = wrong.map((section) => ({
-    field: section,
-    message: `${section} must have at most ${MAX_DOCUMENT_OBJECTS} entries`,
-  }));
-  throw invalidFields(...fields);
+  for (const section of DOCUMENT_SECTIONS) {
+    if ((document[section]?.length ?? 0) <= MAX_DOCUMENT_OBJECTS) continue;
+    throw invalidFields({ field: section, message: `${section} must have at most ${MAX_DOCUMENT_OBJECTS} entries` });
+  }
+  const versions = (document.prompts ?? []).reduce((sum, entry) => sum + versionsOf(entry), 0);
+  if (versions <= MAX_DOCUMENT_VERSIONS) return;
+  const message = `prompts must have at most ${MAX_DOCUMENT_VERSIONS} versions all together`;
+  throw invalidFields({ field: 'prompts', message });
 };

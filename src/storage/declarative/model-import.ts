@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { Any, type EntityManager } from 'typeorm';
 import type { MissingSecret } from '../../contract/declarative.contract.js';
 import { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { Provider } from '../../contract/providers.js';
@@ -33,10 +33,9 @@ const isStored = (row: ModelConfigEntity, field: ReferableField): boolean => {
 export class ModelImport {
   constructor(private readonly writer: ModelConfigWriter) {}
 
-  /** Checks all of them, and locks what they are to change. */
-  async prepare(transaction: Transaction, entries: Entry[], work: ImportWork): Promise<ReadyModel[]> {
-    await holdDefaultPrompts(transaction.manager, entries);
-    const rows = await lockConfigs(transaction.manager, entries, work.prune);
+  /** Checks all of them; writes and locks nothing. */
+  async prepare({ manager }: Transaction, entries: Entry[], work: ImportWork): Promise<ReadyModel[]> {
+    const rows = await findConfigs(manager, entries);
     const seen = new Map<string, string>();
     const ready: ReadyModel[] = [];
     for await (const entry of inTurns(entries)) {
@@ -53,7 +52,7 @@ export class ModelImport {
       const body = await work.problems.collect(entry.path, () => validateAs(contract, fields));
       if (body) ready.push({ path: entry.path, alias, id: row?.id ?? null, body, notes });
     }
-    // In one order, so that two imports never wait for each other crosswise.
+    // In one order, whatever that of the document.
     return ready.sort((one, other) => inOrder(one.alias, other.alias));
   }
 
@@ -81,24 +80,10 @@ export class ModelImport {
   }
 }
 
-const HOLD = 'SELECT 1 FROM system_prompt_templates WHERE name = ANY($1) ORDER BY id FOR KEY SHARE';
-
-/** Before the configs, as everywhere: see `holdPrompt`. */
-const holdDefaultPrompts = (manager: EntityManager, entries: Entry[]): Promise<unknown> => {
-  const names = entries.map(({ fields }) => fields['system_prompt_name']).filter((name) => typeof name === 'string');
-  return manager.query(HOLD, [[...new Set(names)]]);
-};
-
-/** The configs that are meant, by alias; locked in the order in which usage is counted. */
-const lockConfigs = async (
-  manager: EntityManager,
-  entries: Entry[],
-  isWhole: boolean,
-): Promise<Map<string, ModelConfigEntity>> => {
-  const builder = manager.createQueryBuilder(ModelConfigEntity, 'config');
+/** The configs that are meant, by alias. */
+const findConfigs = async (manager: EntityManager, entries: Entry[]): Promise<Map<string, ModelConfigEntity>> => {
   const aliases = entries.map((entry) => nameOf(entry, 'alias'));
-  if (!isWhole) builder.where('config.alias = ANY(:aliases)', { aliases });
-  const rows = await builder.orderBy('config.id').setLock('pessimistic_write').getMany();
+  const rows = await manager.findBy(ModelConfigEntity, { alias: Any(aliases) });
   return new Map(rows.map((row) => [row.alias, row]));
 };
 

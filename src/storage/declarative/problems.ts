@@ -57,6 +57,7 @@ const withPath = (error: AppError, path: string): AppError =>
   new AppError(error.code, {
     detail: `Nothing was changed. ${path}: ${error.detail}`,
     headers: error.headers,
+    extensions: error.extensions,
     cause: error,
     ...(error.fields && {
       fields: error.fields.map(({ field, message }) => ({ field: `${path}.${field}`, message })),

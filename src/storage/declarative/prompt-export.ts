@@ -1,5 +1,9 @@
 import type { EntityManager } from 'typeorm';
-import { MAX_DOCUMENT_BYTES, MAX_DOCUMENT_OBJECTS } from '../../contract/declarative.contract.js';
+import {
+  MAX_DOCUMENT_BYTES,
+  MAX_DOCUMENT_OBJECTS,
+  MAX_DOCUMENT_VERSIONS,
+} from '../../contract/declarative.contract.js';
 import { normalizedVariables } from '../../contract/prompt-variables.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
@@ -8,14 +12,19 @@ import type { Labels } from '../prompt/prompt.mapper.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
 import { inOrder, withSortedKeys } from './document.js';
 
-const SIZE = 'SELECT coalesce(sum(octet_length(prompt_content)), 0) AS bytes FROM system_prompt_template_versions';
+const SIZE = `SELECT count(*) AS versions, coalesce(sum(octet_length(prompt_content)), 0) AS bytes
+  FROM system_prompt_template_versions`;
 
 /** Before anything is read: the texts of years may be more than fits into memory. */
-const refuseTooLarge = async (manager: EntityManager, count: number): Promise<void> => {
-  const [row] = await manager.query<{ bytes: string }[]>(SIZE);
-  if (count <= MAX_DOCUMENT_OBJECTS && Number(row?.bytes) <= MAX_DOCUMENT_BYTES) return;
+const refuseTooLarge = async (manager: EntityManager, prompts: number): Promise<void> => {
+  const [row] = await manager.query<{ versions: string; bytes: string }[]>(SIZE);
+  const isFit =
+    prompts <= MAX_DOCUMENT_OBJECTS &&
+    Number(row?.versions) <= MAX_DOCUMENT_VERSIONS &&
+    Number(row?.bytes) <= MAX_DOCUMENT_BYTES;
+  if (isFit) return;
   throw new AppError('export_too_large', {
-    detail: `The prompts are more than ${MAX_DOCUMENT_OBJECTS}, or their texts more than ${MAX_DOCUMENT_BYTES} bytes; no import takes so many. The models can be exported alone: sections=models.`,
+    detail: `There are more than ${MAX_DOCUMENT_OBJECTS} prompts, ${MAX_DOCUMENT_VERSIONS} versions or ${MAX_DOCUMENT_BYTES} bytes of them, and no import takes so many. The models can be exported alone: sections=models.`,
   });
 };
 

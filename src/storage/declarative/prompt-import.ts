@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, type EntityManager } from 'typeorm';
+import { Any, type EntityManager } from 'typeorm';
 import { PromptEntry, PromptVersionEntry } from '../../contract/declarative.contract.js';
 import type { PromptCreate } from '../../contract/prompt.contract.js';
 import { AppError, invalidFields } from '../../platform/errors/app-error.js';
@@ -34,9 +34,9 @@ export class PromptImport {
     private readonly labels: PromptLabelWriter,
   ) {}
 
-  /** Checks all of them, and locks what they are to change. */
-  async prepare(transaction: Transaction, entries: Entry[], work: ImportWork): Promise<ReadyPrompt[]> {
-    const ids = await lockPrompts(transaction.manager, entries, work.prune);
+  /** Checks all of them; writes and locks nothing. */
+  async prepare({ manager }: Transaction, entries: Entry[], work: ImportWork): Promise<ReadyPrompt[]> {
+    const ids = await findPrompts(manager, entries);
     const seen = new Map<string, string>();
     const ready: ReadyPrompt[] = [];
     for await (const entry of inTurns(entries)) {
@@ -165,17 +165,12 @@ export class PromptImport {
 
 const countOf = (versions: number): string => (versions === 1 ? 'a version' : `${versions} versions`);
 
-/** The ids of the prompts that are meant, by name; locked in one order, and before any config. */
-const lockPrompts = async (
-  manager: EntityManager,
-  entries: Entry[],
-  isWhole: boolean,
-): Promise<Map<string, string>> => {
+/** The ids of the prompts that are meant, by name. */
+const findPrompts = async (manager: EntityManager, entries: Entry[]): Promise<Map<string, string>> => {
+  const names = entries.map((entry) => nameOf(entry, 'name'));
   const rows = await manager.find(SystemPromptTemplateEntity, {
     select: { id: true, name: true },
-    where: isWhole ? {} : { name: In(entries.map((entry) => nameOf(entry, 'name'))) },
-    order: { id: 'ASC' },
-    lock: { mode: 'pessimistic_write' },
+    where: { name: Any(names) },
   });
   return new Map(rows.map(({ name, id }) => [name, id]));
 };

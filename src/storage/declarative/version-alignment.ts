@@ -20,6 +20,17 @@ interface Alignment {
   numberOf: Map<number, number>;
 }
 
+/** The numbers under which each text is stored, in order. */
+const placesOf = (stored: readonly StoredVersion[]): Map<string, number[]> => {
+  const places = new Map<string, number[]>();
+  for (const { version, contentSha256 } of stored) {
+    const known = places.get(contentSha256) ?? [];
+    places.set(contentSha256, known);
+    known.push(version);
+  }
+  return places;
+};
+
 /**
  * Finds the versions of a document among the stored ones, which can only be added to. Each is looked for behind the one
  * before it; what is not found there is added at the end. So the same texts get the same numbers in an empty hub, a
@@ -27,6 +38,7 @@ interface Alignment {
  * saved since, it is added once more.
  */
 export const alignVersions = (document: readonly DocumentVersion[], stored: readonly StoredVersion[]): Alignment => {
+  const places = placesOf(stored);
   const numberOf = new Map<number, number>();
   const toAdd: DocumentVersion[] = [];
   let newest = stored.at(-1) ?? { version: 0, contentSha256: '' };
@@ -41,8 +53,8 @@ export const alignVersions = (document: readonly DocumentVersion[], stored: read
     const hash = version.contentSha256;
     // The same text twice in a row is one version: no text is added on top of itself.
     if (hash !== previous) {
-      const found = stored.find((one) => one.version > position && one.contentSha256 === hash);
-      position = found ? found.version : add(version);
+      const found = places.get(hash)?.find((place) => place > position);
+      position = found ?? add(version);
     }
     previous = hash;
     numberOf.set(version.number, position);
