@@ -1,38 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bucketOf } from '../src/contract/histogram.js';
-import type { ModelStatistics, StatisticsSeries } from '../src/contract/statistics.contract.js';
+import type { StatisticsSeries } from '../src/contract/statistics.contract.js';
 import type { UsageRecord } from '../src/contract/usage.contract.js';
-import { UsageRetention } from '../src/storage/usage/usage-retention.js';
-import { aUsageBatch, aUsageRecord } from './factories/usage-record.js';
-import type { Json } from './support/calls.js';
-import { randomKeyRing, startHub, type TestHub } from './support/hub.js';
+import { aUsageRecord } from './factories/usage-record.js';
+import { startHub, type TestHub } from './support/hub.js';
+import {
+  at,
+  DAY,
+  groupsIn,
+  HOUR,
+  MINUTE,
+  postUsage,
+  readStatistics,
+  refusalOf,
+  STATISTICS,
+  type StatisticsParameters,
+  text,
+} from './support/statistics.js';
 
-const STATISTICS = '/api/v1/ai-models/statistics';
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-type Query = Record<string, string>;
-
-const at = (text: string): number => Date.parse(text);
-const text = (time: number): string => new Date(time).toISOString();
 /** Within 1.1 %: what a bucket may be off, and the rounding. */
 const near = (milliseconds: number): unknown => expect.closeTo(milliseconds, -Math.log10(2 * 0.011 * milliseconds));
-
-const post = async (hub: TestHub, ...records: UsageRecord[]): Promise<void> => {
-  const batch = aUsageBatch(...records);
-  await hub.request('post', '/internal/v1/usage', hub.serviceToken).send(batch).expect(200);
-};
-const ask = async (hub: TestHub, query: Query = {}): Promise<ModelStatistics> =>
-  (await hub.request('get', STATISTICS).query(query).expect(200)).body as ModelStatistics;
-const refusalOf = async (hub: TestHub, query: Query | string): Promise<{ field: string; message: string }[]> => {
-  const { body } = await hub.request('get', STATISTICS).query(query).expect(400);
-  expect(body).toMatchObject({ status: 400, code: 'validation_failed' });
-  return (body as { errors: { field: string; message: string }[] }).errors;
-};
-const groupsIn = ({ series }: ModelStatistics): [StatisticsSeries['group'], number][] =>
-  (series ?? []).map(({ group, totals }) => [group, totals.calls]);
 
 describe('statistics', () => {
   let hub: TestHub;
@@ -58,7 +46,7 @@ describe('statistics', () => {
       .expect(201);
     tokenId = (token.body as { id: string }).id;
     const greeting = prompt('greeting', 1, 'production');
-    await post(
+    await postUsage(
       hub,
       // 1000 input of which 400 cached, 200 output: 1200 + 200 + 2000 millionths of a dollar.
       aUsageRecord({
@@ -99,7 +87,7 @@ describe('statistics', () => {
 
   describe('totals', () => {
     it('tell the cost by the prices of the time, what had none, and how long calls took', async () => {
-      expect(await ask(hub, { to: text(beginning + HOUR) })).toMatchObject({
+      expect(await readStatistics(hub, { to: text(beginning + HOUR) })).toMatchObject({
         usage_count: 4,
         error_count: 0,
         errors_by_class: {},
@@ -115,7 +103,7 @@ describe('statistics', () => {
         groups_total: null,
         other: null,
       });
-      expect(await ask(hub)).toMatchObject({
+      expect(await readStatistics(hub)).toMatchObject({
         usage_count: 9,
         error_count: 2,
         errors_by_class: { timeout: 2 },
@@ -125,17 +113,17 @@ describe('statistics', () => {
 
     it('are of calls of the API, unless another source or all are asked for', async () => {
       const counts = ['api', 'playground', 'test', 'all'].map(
-        async (source) => (await ask(hub, { source })).usage_count,
+        async (source) => (await readStatistics(hub, { source })).usage_count,
       );
       expect(await Promise.all(counts)).toEqual([9, 5, 7, 21]);
-      expect(groupsIn(await ask(hub, { source: 'all', group_by: 'source' }))).toEqual([
+      expect(groupsIn(await readStatistics(hub, { source: 'all', group_by: 'source' }))).toEqual([
         [{ source: 'api' }, 9],
         [{ source: 'test' }, 7],
         [{ source: 'playground' }, 5],
       ]);
     });
 
-    it.each<[Query, number]>([
+    it.each<[StatisticsParameters, number]>([
       [{ alias: 'fast' }, 6],
       [{ alias: 'nobody' }, 0],
       [{ provider: 'gemini' }, 2],
@@ -145,10 +133,10 @@ describe('statistics', () => {
       [{ alias: 'slow', source: 'all' }, 15],
       [{ alias: "fast' OR 1=1 --" }, 0],
     ])('can be those of %j alone', async (filter, calls) => {
-      expect((await ask(hub, filter)).usage_count).toBe(calls);
-      expect((await ask(hub, { ...filter, from: text(beginning), to: text(beginning + 10 * DAY) })).usage_count).toBe(
-        calls,
-      );
+      expect((await readStatistics(hub, filter)).usage_count).toBe(calls);
+      expect(
+        (await readStatistics(hub, { ...filter, from: text(beginning), to: text(beginning + 10 * DAY) })).usage_count,
+      ).toBe(calls);
     });
   });
 
@@ -200,14 +188,14 @@ describe('statistics', () => {
         ],
       ],
     ])('by %s', async (by, expected) => {
-      const seen = await ask(hub, { group_by: by });
+      const seen = await readStatistics(hub, { group_by: by });
       expect(groupsIn(seen)).toEqual(expected);
       expect(seen).toMatchObject({ group_by: by, groups_total: expected.length, other: null, from: null, to: null });
       expect(seen.series?.every(({ points }) => points.length === 0)).toBe(true);
     });
 
     it('by token have its name where it is known', async () => {
-      expect(groupsIn(await ask(hub, { group_by: 'token' }))).toEqual([
+      expect(groupsIn(await readStatistics(hub, { group_by: 'token' }))).toEqual([
         [{ token_id: tokenId, token_name: '=HYPERLINK("http://evil.test","Sales, \'all\'")' }, 4],
         [{ token_id: null, token_name: null }, 3],
         [{ token_id: 'admin', token_name: null }, 2],
@@ -217,7 +205,7 @@ describe('statistics', () => {
 
   describe('series', () => {
     it('have every point, the empty ones too, and their own totals', async () => {
-      const seen = await ask(hub, {
+      const seen = await readStatistics(hub, {
         interval: 'day',
         from: text(beginning),
         to: text(beginning + 4 * DAY),
@@ -237,8 +225,11 @@ describe('statistics', () => {
 
     it('begin their points where the time zone does, and cut the first and the last to the range', async () => {
       const range = { from: text(beginning + 10 * MINUTE), to: text(beginning + 3 * HOUR) };
-      const pointsOf = async (query: Query): Promise<[string, number][]> =>
-        ((await ask(hub, { ...range, ...query })).series?.[0]?.points ?? []).map(({ start, calls }) => [start, calls]);
+      const pointsOf = async (query: StatisticsParameters): Promise<[string, number][]> =>
+        ((await readStatistics(hub, { ...range, ...query })).series?.[0]?.points ?? []).map(({ start, calls }) => [
+          start,
+          calls,
+        ]);
       expect(await pointsOf({ interval: 'day', tz: 'Asia/Shanghai' })).toEqual([['2026-09-30T16:00:00.000Z', 4]]);
       expect(await pointsOf({ interval: 'hour', tz: 'Asia/Kolkata' })).toEqual([
         ['2026-09-30T23:30:00.000Z', 4],
@@ -255,8 +246,8 @@ describe('statistics', () => {
 
     it('without a range are of the last 24 hours, the running minute included', async () => {
       const now = Date.now();
-      await post(hub, aUsageRecord({ alias: 'now', calls: 2, last_at: now, minute: now - (now % MINUTE) }));
-      const seen = await ask(hub, { interval: 'hour', alias: 'now' });
+      await postUsage(hub, aUsageRecord({ alias: 'now', calls: 2, last_at: now, minute: now - (now % MINUTE) }));
+      const seen = await readStatistics(hub, { interval: 'hour', alias: 'now' });
       expect(seen.usage_count).toBe(2);
       expect(seen.series?.[0]?.points.at(-1)?.calls).toBe(2);
       expect(at(seen.to as string) - at(seen.from as string)).toBe(DAY + MINUTE);
@@ -321,7 +312,7 @@ describe('statistics', () => {
     it('is sent for Accept: text/csv, too; every text is quoted, whoever made it up', async () => {
       const names = ['=cmd|calc', '+1', '-1+1', '@SUM(A1)', '\t=1', '\r=1', 'a "b", c'];
       const minute = at('2026-09-01T00:00:00Z');
-      await post(
+      await postUsage(
         hub,
         ...names.map((name, index) =>
           aUsageRecord({
@@ -377,10 +368,10 @@ describe('statistics', () => {
         input_tokens: index,
       }),
     );
-    await post(hub, ...tokens);
+    await postUsage(hub, ...tokens);
     const query = { alias: 'crowd', group_by: 'token', from: text(minute), to: text(minute + 4 * HOUR) };
     const rest = tokens.slice(100);
-    const seen = await ask(hub, query);
+    const seen = await readStatistics(hub, query);
     expect(seen.series).toHaveLength(100);
     expect(seen.series?.map(({ group }) => group['token_id'])).toEqual(tokens.slice(0, 100).map((one) => one.token_id));
     expect(seen.groups_total).toBe(130);
@@ -399,7 +390,7 @@ describe('statistics', () => {
     expect(csv[101]).toMatch(/^\(other\),,\d+,0,/);
 
     // With points there are fewer groups, so that the answer stays of a size.
-    const byMinute = await ask(hub, { ...query, interval: 'minute', to: text(minute + 1000 * MINUTE) });
+    const byMinute = await readStatistics(hub, { ...query, interval: 'minute', to: text(minute + 1000 * MINUTE) });
     expect(byMinute.series).toHaveLength(20);
     expect(byMinute.other?.points).toHaveLength(1000);
     const others = byMinute.other?.points.reduce((sum, point) => sum + point.calls, 0);
@@ -412,130 +403,13 @@ describe('statistics', () => {
     const known = Object.entries(aUsageRecord({ alias: 'old', minute, calls: 3, total_ms: 30 })).filter(
       ([name]) => !/^prompt_|_price_|^latency$|^first_byte$/.test(name),
     );
-    const body = { batch_id: randomUUID(), records: [Object.fromEntries(known) as Json] };
+    const body = { batch_id: randomUUID(), records: [Object.fromEntries<unknown>(known)] };
     await hub.request('post', '/internal/v1/usage', hub.serviceToken).send(body).expect(200);
-    expect(await ask(hub, { alias: 'old' })).toMatchObject({
+    expect(await readStatistics(hub, { alias: 'old' })).toMatchObject({
       usage_count: 3,
       unpriced_calls: 3,
       cost_usd: 0,
       latency_ms: { p50: null, p95: null, p99: null, mean: 10 },
     });
-  });
-});
-
-describe('usage of an age', () => {
-  const today = Date.now() - (Date.now() % DAY);
-  const retentionOf = (hub: TestHub): UsageRetention => hub.application.nest.get(UsageRetention, { strict: false });
-  const rowsOf = async (hub: TestHub, table: string): Promise<number> =>
-    (await hub.database.query<{ rows: number }>(`SELECT count(*)::int AS rows FROM ${table}`))[0]?.rows ?? 0;
-  const env = { SERVICE_ROLE: 'storage', ENCRYPTION_KEYS: randomKeyRing() };
-  let hub: TestHub;
-
-  beforeAll(async () => {
-    hub = await startHub({
-      env: { ...env, USAGE_MINUTES_RETENTION_DAYS: '2', USAGE_HOURS_RETENTION_DAYS: '10' },
-    });
-    const daysAgo = (days: number): UsageRecord =>
-      aUsageRecord({ minute: today - days * DAY + 90 * MINUTE, calls: days, latency: [bucketOf(days), days] });
-    await post(hub, ...[1, 2, 3, 10, 11, 40].map(daysAgo));
-  });
-  afterAll(() => hub.close());
-
-  it('is deleted in small portions, by one process at a time', async () => {
-    const minutes = (count: number): UsageRecord[] =>
-      Array.from({ length: count }, (_, index) =>
-        aUsageRecord({ minute: today - 5 * DAY + index * MINUTE, alias: 'many' }),
-      );
-    for (let part = 0; part < 3; part += 1)
-      await post(hub, ...minutes(1000).map((one) => ({ ...one, token_id: `${part}` })));
-    const before = { minutes: await rowsOf(hub, 'usage_minutes'), days: await rowsOf(hub, 'usage_days') };
-    expect(before.minutes).toBeGreaterThan(10_000);
-    const totals = await ask(hub);
-
-    const lock = 'SELECT pg_advisory_lock(4200723002), pg_sleep(1)';
-    const other = hub.database.query(lock);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await retentionOf(hub).run();
-    expect(await rowsOf(hub, 'usage_minutes')).toBe(before.minutes);
-    await other;
-
-    await Promise.all([retentionOf(hub).run(), retentionOf(hub).run()]);
-    const left = await hub.database.query(`SELECT min(start) AS first FROM usage_minutes`);
-    expect(left).toEqual([{ first: new Date(today - 2 * DAY + 90 * MINUTE) }]);
-    const hours = await hub.database.query(`SELECT min(start) AS first FROM usage_hours`);
-    expect(hours).toEqual([{ first: new Date(today - 10 * DAY + 60 * MINUTE) }]);
-    expect(await rowsOf(hub, 'usage_days')).toBe(before.days);
-    expect(await ask(hub)).toEqual(totals);
-  });
-
-  it('is still exact to the hour, and then to the day, and says which range that was', async () => {
-    const between = async (from: number, to: number, query: Query = {}): Promise<Json> => {
-      const seen = await ask(hub, { from: text(today + from), to: text(today + to), alias: 'counted', ...query });
-      return { from: at(seen.from as string) - today, to: at(seen.to as string) - today, calls: seen.usage_count };
-    };
-    expect(await between(-DAY + 80 * MINUTE, -DAY + 91 * MINUTE)).toEqual({
-      from: -DAY + 80 * MINUTE,
-      to: -DAY + 91 * MINUTE,
-      calls: 1,
-    });
-    // 3 days ago there are no minutes any more: whole hours.
-    expect(await between(-3 * DAY + 80 * MINUTE, -3 * DAY + 85 * MINUTE)).toEqual({
-      from: -3 * DAY + HOUR,
-      to: -3 * DAY + 2 * HOUR,
-      calls: 3,
-    });
-    // 11 days ago there are no hours any more: whole days.
-    expect(await between(-11 * DAY + 80 * MINUTE, -11 * DAY + 85 * MINUTE)).toEqual({
-      from: -11 * DAY,
-      to: -10 * DAY,
-      calls: 11,
-    });
-    expect(await between(-11 * DAY + 80 * MINUTE, 0, { interval: 'day' })).toMatchObject({
-      from: -11 * DAY,
-      calls: 27,
-    });
-  });
-
-  it('is refused where its rows cannot tell, never answered wrongly', async () => {
-    const range = { from: text(today - 5 * DAY), to: text(today) };
-    expect(await refusalOf(hub, { ...range, interval: 'day', tz: 'Asia/Kolkata' })).toEqual([
-      { field: 'from', message: expect.stringContaining(`kept from ${text(today - 2 * DAY)} on`) },
-    ]);
-    await ask(hub, { ...range, interval: 'day', tz: 'Asia/Shanghai' });
-    const older = { from: text(today - 20 * DAY), to: text(today) };
-    expect(await refusalOf(hub, { ...older, interval: 'hour' })).toEqual([
-      { field: 'from', message: expect.stringContaining(`kept from ${text(today - 10 * DAY)} on`) },
-    ]);
-    await ask(hub, { ...older, interval: 'day' });
-  });
-
-  it('that comes late is counted all the same', async () => {
-    const before = await ask(hub);
-    await post(hub, aUsageRecord({ minute: today - 5 * DAY + 30 * MINUTE, calls: 4, alias: 'late' }));
-    expect((await ask(hub)).usage_count).toBe(before.usage_count + 4);
-    const range = { from: text(today - 5 * DAY), to: text(today - 5 * DAY + HOUR), alias: 'late' };
-    expect((await ask(hub, range)).usage_count).toBe(4);
-  });
-
-  it('is kept, with all that was deleted before, when more days are to be kept from now on', async () => {
-    const longer = await startHub({
-      database: hub.database,
-      env: { ...env, USAGE_MINUTES_RETENTION_DAYS: '100' },
-    });
-    await retentionOf(longer).run();
-    expect(
-      await refusalOf(longer, { interval: 'minute', from: text(today - 3 * DAY), to: text(today - 3 * DAY + HOUR) }),
-    ).toEqual([{ field: 'from', message: expect.stringContaining(`kept from ${text(today - 2 * DAY)} on`) }]);
-    await longer.stop();
-  });
-
-  it('that cannot be deleted is told in the log, and ends nothing', async () => {
-    const own = await startHub({ env });
-    await own.database.drop();
-    await expect(retentionOf(own).run()).resolves.toBeUndefined();
-    expect(own.logs()).toContain('Old usage could not be deleted');
-    await own.request('get', '/health/live').expect(200);
-    await own.stop();
-    await expect(retentionOf(own).run()).resolves.toBeUndefined();
   });
 });

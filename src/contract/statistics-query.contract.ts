@@ -118,6 +118,6 @@ export class StatisticsQuery {
   @ChoiceField([...CALL_SOURCES, 'all'], { default: 'api', description: 'Who asked; all: playground and tests too' })
   source?: CallSource | 'all';
 
-  @ChoiceField(['json', 'csv'], { default: 'json', description: 'Else as `Accept` says' })
+  @ChoiceField(['json', 'csv'], { description: 'Else as `Accept` says' })
   format?: 'json' | 'csv';
 }

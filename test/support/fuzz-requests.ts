@@ -407,11 +407,11 @@ const pathParameter = (route: Route, world: FuzzWorld): Arbitrary<string> =>
 
 const QUERY_KEYS =
   // Not `prune`: what the others work on would be gone.
-  'provider status dry_run format sections on_missing_secret is_local supports_images tag q sort api_base category label model_alias from to version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
+  'provider status dry_run format sections on_missing_secret is_local supports_images tag q sort api_base category label model_alias from to interval tz group_by source version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
     .split(' ')
     .concat('');
 const QUERY_VALUES =
-  "openai auto litellm models,prompts skip true https://openrouter.ai/api/v1 configured true a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
+  "openai auto litellm models,prompts skip true https://openrouter.ai/api/v1 configured true 2026-10-01T00:00:00Z 2026-10-01T10:30:00%2B05:30 minute day Asia/Kolkata UTC model,token csv a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
     .split(' ')
     .concat('', 'x'.repeat(300));
 

@@ -16,7 +16,7 @@ const MEGABYTE = 1024 * 1024;
 const BODY_LIMIT = MEGABYTE;
 const IMPORT_ROUTE = `/${IMPORT_PATH}`;
 const USAGE_PATH = `/${INTERNAL_PATH}/usage`;
-/** A thousand records with the longest texts in the widest characters are a fifth of it. */
+/** A thousand records with the longest texts in the widest characters are less than half of it. */
 const USAGE_BODY_LIMIT = 8 * MEGABYTE;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 const MAX_CONNECTIONS = 10_000;

@@ -1,6 +1,6 @@
 /** Levels of any JSON body. */
 export const MAX_DEPTH = 64;
-/** A chat call has some hundred, a batch of usage twenty thousand; parsed, each costs a hundred times its bytes. */
+/** A chat call has some hundred, a batch of usage eighty thousand; parsed, each costs a hundred times its bytes. */
 const MAX_VALUES = 100_000;
 
 /** Where a route takes more than others. */

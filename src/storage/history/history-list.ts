@@ -65,5 +65,6 @@ const toEntry = (row: Row): HistoryEntry => ({
   subject_name: row.subject_name,
   action: row.action,
   version: row.version,
-  changes: row.changes,
+  // jsonb has put the members in an order of its own.
+  changes: row.changes.map(({ field, from, to }) => ({ field, from, to })),
 });

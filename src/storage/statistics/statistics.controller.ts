@@ -22,6 +22,7 @@ export class StatisticsController {
   @Get('statistics')
   @RequireScope('usage:read')
   @ApiOkResponse({
+    description: 'The totals, and what series were asked for',
     content: {
       'application/json': { schema: { $ref: getSchemaPath(ModelStatistics) } },
       'text/csv': { schema: { type: 'string' } },
