@@ -385,11 +385,20 @@ describe('hub token and keys', () => {
     await hub.request('get', '/health/ready').expect(200);
   });
 
+  it('waits for a process that was killed, which counts for thirty seconds', async () => {
+    await hub.database.query(
+      `INSERT INTO storage_processes (id, started_at, seen_at, key_ids, active_key_id)
+       VALUES (gen_random_uuid(), now() - interval '1 hour', now() - interval '25 seconds', '{k0}', 'k0')`,
+    );
+    const rotated = await run(['keys', 'rotate'], env);
+    expect(rotated).toMatchObject({ code: 0, out: expect.stringMatching(/^Done: 30 rows are sealed/) as unknown });
+  });
+
   it('tells rows that no key opens', async () => {
     await hub.database.query(`UPDATE ai_model_configs SET api_key = 'hub1.k0.AAAA.BBBB' WHERE alias = 'm3'`);
     const { code, error } = await run(['keys', 'rewrap'], env);
     expect(code).toBe(1);
-    expect(error).toMatch(/1 rows do not open/);
+    expect(error).toMatch(/1 row does not open/);
   });
 });
 

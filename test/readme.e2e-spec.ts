@@ -134,7 +134,7 @@ describe.each([
       '"restore"',
       '2 unchanged',
       'Nothing to do',
-      'rows are sealed',
+      'sealed under',
       '"token"',
     ];
     expect(shown.filter((text) => !run.stdout.includes(text))).toEqual([]);

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError, EXIT, type ExitCode } from './cli-error.js';
 import type { Connection } from './connection.js';
 
+const SECOND = 1000;
 /** Longer than the longest import: 5000 models take some ten seconds. */
 const DEADLINE_MILLISECONDS = 600_000;
 
@@ -12,6 +14,8 @@ export interface HubRequest {
   body?: unknown;
   /** Sent again with the same key, a POST is carried out once. */
   idempotencyKey?: string;
+  /** So long a refusal that says when to come back (`Retry-After`) is followed up; only for what may be sent twice. */
+  patienceMilliseconds?: number;
 }
 
 interface Problem {
@@ -36,12 +40,24 @@ export class HubClient {
   }
 
   /** The body of a good answer. Throws a CliError for a refusal, and when there is no answer. */
-  async text({ method = 'GET', path, query = {}, body, idempotencyKey }: HubRequest): Promise<string> {
+  async text(request: HubRequest): Promise<string> {
+    const deadline = Date.now() + (request.patienceMilliseconds ?? 0);
+    for (;;) {
+      const answer = await this.exchange(request);
+      const text = await answer.text();
+      if (answer.ok) return text;
+      const wait = Number(answer.headers.get('retry-after') ?? Infinity) * SECOND;
+      if (!(Date.now() + wait < deadline)) throw refusalOf(answer.status, text);
+      await sleep(wait);
+    }
+  }
+
+  private exchange({ method = 'GET', path, query = {}, body, idempotencyKey }: HubRequest): Promise<Response> {
     const url = new URL(path, withSlash(this.connection.url));
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const answer = await this.send(url, {
+    return this.send(url, {
       method,
       headers: {
         authorization: `Bearer ${this.connection.token.reveal()}`,
@@ -51,9 +67,6 @@ export class HubClient {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw refusalOf(answer.status, text);
-    return text;
   }
 
   private async send(url: URL, init: RequestInit): Promise<Response> {

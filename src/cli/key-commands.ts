@@ -11,11 +11,17 @@ import type { HubClient } from './hub-client.js';
 import { table, type Terminal } from './terminal.js';
 
 const BATCH = 500;
+/** Another process that was killed stands in the way for thirty seconds, and one that lags for less. */
+const PATIENCE = { patienceMilliseconds: 45_000 };
 
 const rowsText = (rows: Record<string, number>): string => {
   const texts = Object.entries(rows).map(([name, count]) => `${count} in ${name}`);
   return texts.length === 0 ? 'none' : texts.join(', ');
 };
+
+const SOURCES = { file: 'a file', environment: 'the environment' } as const;
+
+const counted = (count: number, one: string, several: string): string => `${count} ${count === 1 ? one : several}`;
 
 /** `hub keys status` */
 export const keyStatus = async (hub: HubClient, terminal: Terminal): Promise<void> => {
@@ -29,7 +35,7 @@ export const keyStatus = async (hub: HubClient, terminal: Terminal): Promise<voi
   const lines = [
     table([['key', 'use', 'sealed under it', 'since'], ...rows]),
     '',
-    `${status.processes.length} processes; the ring is of the ${status.source.kind}${status.source.writable ? '' : ', and cannot be changed from here'}.`,
+    `${counted(status.processes.length, 'storage process', 'storage processes')}; the key ring comes from ${SOURCES[status.source.kind]}${status.source.writable ? '' : ', and cannot be changed from here'}.`,
     ...(status.source.problem === null ? [] : [`Problem: ${status.source.problem}`]),
   ];
   terminal.result(lines.join('\n'), status);
@@ -48,12 +54,13 @@ export const rotateKeys = async (hub: HubClient, terminal: Terminal): Promise<vo
     method: 'PUT',
     path: `${ENCRYPTION_KEYS_PATH}/active`,
     body: { key_id: added.id },
+    ...PATIENCE,
   });
   await terminal.waiting('Activating it in every process', activate);
   terminal.note(`${added.id} seals from now on.`);
   const result = await rewrapAll(hub, terminal);
   terminal.result(
-    `Done: ${result.rewrapped} rows are sealed under ${added.id}. See hub keys status for keys that can be removed.`,
+    `Done: ${counted(result.rewrapped, 'row is', 'rows are')} sealed under ${added.id}. See hub keys status for keys that can be removed.`,
     { ...result, id: added.id },
   );
   refuseUnreadable(result);
@@ -67,8 +74,8 @@ export const rewrapKeys = async (
 ): Promise<void> => {
   const result = dryRun ? await requestBatch(hub, true) : await rewrapAll(hub, terminal);
   const text = dryRun
-    ? `${result.rewrapped + result.remaining} rows are not sealed under ${result.active_key_id}.`
-    : `Done: ${result.rewrapped} rows were sealed anew under ${result.active_key_id}.`;
+    ? `${counted(result.rewrapped + result.remaining, 'row is', 'rows are')} not sealed under ${result.active_key_id}.`
+    : `Done: ${counted(result.rewrapped, 'row was', 'rows were')} sealed anew under ${result.active_key_id}.`;
   terminal.result(text, result);
   refuseUnreadable(result);
 };
@@ -76,7 +83,8 @@ export const rewrapKeys = async (
 /** `hub keys remove` */
 export const removeKey = async (hub: HubClient, terminal: Terminal, id: string): Promise<void> => {
   const path = `${ENCRYPTION_KEYS_PATH}/${encodeURIComponent(id)}`;
-  const removed = await hub.json<RemovedEncryptionKey>({ method: 'DELETE', path });
+  const request = hub.json<RemovedEncryptionKey>({ method: 'DELETE', path, ...PATIENCE });
+  const removed = await terminal.waiting('Waiting until no process seals under it', request);
   terminal.result(`Removed ${removed.id}. ${removed.notice}`, removed);
 };
 
@@ -85,6 +93,7 @@ const requestBatch = (hub: HubClient, isDryRun: boolean): Promise<RewrapResult> 
     method: 'POST',
     path: `${ENCRYPTION_KEYS_PATH}/rewrap`,
     body: { limit: BATCH, dry_run: isDryRun },
+    ...PATIENCE,
   });
 
 /** Batch by batch until nothing is left; may be stopped and begun again at any time. */
@@ -104,6 +113,6 @@ const refuseUnreadable = ({ unreadable_total: total, unreadable }: RewrapResult)
   if (total === 0) return;
   throw new CliError(
     EXIT.refused,
-    `${total} rows do not open with any key and were left as they are: ${unreadable.join(', ')}.`,
+    `${counted(total, 'row does not open with any key and was left as it is', 'rows do not open with any key and were left as they are')}: ${unreadable.join(', ')}.`,
   );
 };
