@@ -95,8 +95,11 @@ describe('hub', () => {
   });
 
   it('starts as npx starts it, too', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
     const { code, out } = await run(['--version'], {}, undefined, SCRIPT);
-    expect({ code, out }).toEqual({ code: 0, out: '0.1.0\n' });
+    expect({ code, out }).toEqual({ code: 0, out: `${version}\n` });
   });
 });
 
