@@ -43,7 +43,8 @@ export const sourceOf = (header: unknown): CallSource => CALL_SOURCES.find((sour
 const minuteOf = (at: number): number => at - (at % MINUTE_MILLISECONDS);
 
 /** Calls with the same key are added up. */
-export const kindOf = ({ model, prompt, ...call }: FinishedCall, at: number): string => {
+export const kindOf = (call: FinishedCall, at: number): string => {
+  const { model, prompt } = call;
   const kind = `${minuteOf(at)} ${model.id} ${model.version} ${call.outcome} ${call.streamed} ${call.source} ${call.tokenId}`;
   return prompt === null ? kind : `${kind} ${prompt.id} ${prompt.version} ${prompt.label} ${prompt.name}`;
 };

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { invalidFields } from '../errors/app-error.js';
 
 /** Strong ETag of a version number: `"7"`. */
@@ -26,4 +27,17 @@ export const readIfMatch = (header: string | undefined): ((etag: string) => bool
   }
   const accepted = new Set(entries(header));
   return (etag) => accepted.has(etag);
+};
+
+/** Gives an answer its ETag; 304 and nothing when the caller has it already. */
+export const sendTagged = <Answer>(
+  reply: FastifyReply,
+  answer: Answer,
+  etag: string,
+  ifNoneMatch?: string,
+): Answer | undefined => {
+  reply.header('etag', etag);
+  if (!isNotModified(ifNoneMatch, etag)) return answer;
+  reply.status(304);
+  return undefined;
 };

@@ -9,18 +9,12 @@ import { CONFIGS_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
 import { type Author, CurrentAuthor, IdempotencyKeyHeader } from '../../platform/auth/author.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiCreated, ApiProblems, IfMatchHeader, IfNoneMatchHeader } from '../../platform/http/api-docs.js';
-import { etagOf, isNotModified, readIfMatch } from '../../platform/http/etag.js';
+import { etagOf, readIfMatch, sendTagged } from '../../platform/http/etag.js';
 import { UuidParam, VersionParam } from '../../platform/http/validation.js';
 import { ModelConfigService } from './model-config.service.js';
 
-/** Sends the config with its ETag, or 304 when the caller has this version. */
-const send = (reply: FastifyReply, config: ModelConfigView, ifNoneMatch?: string): ModelConfigView | undefined => {
-  const etag = etagOf(config.version);
-  reply.header('etag', etag);
-  if (!isNotModified(ifNoneMatch, etag)) return config;
-  reply.status(304);
-  return undefined;
-};
+const send = (reply: FastifyReply, config: ModelConfigView, ifNoneMatch?: string): ModelConfigView | undefined =>
+  sendTagged(reply, config, etagOf(config.version), ifNoneMatch);
 
 @ApiTags('model configurations')
 @Controller(STORAGE_PREFIX)

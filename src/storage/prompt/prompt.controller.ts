@@ -9,23 +9,10 @@ import { PromptList, PromptUsages, PromptView, ResolvedPrompt } from '../../cont
 import { type Author, CurrentAuthor, IdempotencyKeyHeader } from '../../platform/auth/author.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiCreated, ApiProblems, IfMatchHeader, IfNoneMatchHeader } from '../../platform/http/api-docs.js';
-import { etagOf, isNotModified, readIfMatch } from '../../platform/http/etag.js';
+import { etagOf, readIfMatch, sendTagged } from '../../platform/http/etag.js';
 import { UuidParam } from '../../platform/http/validation.js';
 import { PromptService } from './prompt.service.js';
 import { PromptUseService } from './prompt-use.service.js';
-
-/** Sends something with its ETag, or 304 when the caller has it. */
-const sendTagged = <Answer>(
-  reply: FastifyReply,
-  answer: Answer,
-  etag: string,
-  ifNoneMatch?: string,
-): Answer | undefined => {
-  reply.header('etag', etag);
-  if (!isNotModified(ifNoneMatch, etag)) return answer;
-  reply.status(304);
-  return undefined;
-};
 
 const send = (reply: FastifyReply, prompt: PromptView, ifNoneMatch?: string): PromptView | undefined =>
   sendTagged(reply, prompt, etagOf(prompt.version), ifNoneMatch);

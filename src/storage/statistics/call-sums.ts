@@ -20,7 +20,8 @@ export interface SumsRow {
   first_byte: string;
 }
 
-const COUNTED = [
+/** What is added up as whole numbers, by the names of the columns. */
+export const COUNTED = [
   'calls',
   'errors',
   'estimated_calls',

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { levelFor } from '../usage/usage-levels.js';
 import type { UsageTable } from '../usage/usage-rows.js';
-import { CallSums, type SumsRow } from './call-sums.js';
+import { CallSums, COUNTED, type SumsRow } from './call-sums.js';
 import type { Selection } from './grouping.js';
 import type { Span, Spans } from './time-range.js';
 
@@ -14,23 +14,9 @@ export interface GroupSums {
   points: Map<number, CallSums>;
 }
 
-const SUMMED = [
-  'calls',
-  'errors',
-  'estimated_calls',
-  'unpriced_calls',
-  'input_tokens',
-  'cached_tokens',
-  'output_tokens',
-  'reasoning_tokens',
-  'first_byte_calls',
-  'first_byte_ms',
-  'total_ms',
-  'cost_usd',
-];
 /** Histograms are only put behind each other here: adding them up would cost the database far more than reading them. */
 const SUMS = [
-  ...SUMMED.map((name) => `sum(sums.${name})::text AS ${name}`),
+  ...[...COUNTED, 'cost_usd'].map((name) => `sum(sums.${name})::text AS ${name}`),
   `string_agg(sums.latency, '') AS latency`,
   `string_agg(sums.first_byte, '') AS first_byte`,
 ].join(', ');
