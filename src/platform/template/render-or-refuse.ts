@@ -16,6 +16,8 @@ export const renderOrRefuse = (
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     const fields = error.problems.map(({ field, message }) => ({ field: wireNameOf(field), message }));
-    throw new AppError('prompt_variables_invalid', { detail: error.message, fields, cause: error });
+    // Some are whole sentences, others go on from the name of the field.
+    const detail = fields.map(({ message }) => message.replace(/\.$/, '')).join('; ');
+    throw new AppError('prompt_variables_invalid', { detail, fields, cause: error });
   }
 };
