@@ -133,7 +133,7 @@ describe('the history of changes', () => {
     }
     await change(id, { alias: 'history-renamed', model_name: 'another' });
     expect(versions.length).toBeGreaterThan(40);
-    for (const [index, expected] of [...versions.entries()].filter(([index]) => index % 3 === 0).toReversed()) {
+    for (const [index, expected] of [...versions.entries()].toReversed()) {
       const { body } = await restore(id, index + 1).expect(200);
       expect(fieldsOf(body as Json)).toEqual(expected);
     }

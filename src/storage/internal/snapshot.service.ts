@@ -30,7 +30,7 @@ const NOTE_UNREADABLE = `UPDATE ai_model_configs SET credential_error = 'undecry
 const NOTE_READABLE = `UPDATE ai_model_configs SET credential_error = NULL
   WHERE ${AS_SEEN} AND credential_error = 'undecryptable'`;
 
-/** Everything an AI model service needs, as of one revision. The only place where stored secrets are opened. */
+/** Everything an AI model service needs, as of one revision. The only answer with secrets in clear. */
 @Injectable()
 export class SnapshotService {
   private readonly logger = new Logger('Snapshot');

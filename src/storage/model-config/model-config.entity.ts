@@ -41,7 +41,7 @@ export class ModelConfigEntity {
   @Column({ type: 'text', nullable: true })
   description: string | null;
 
-  /** Sealed. Read only where it is opened: for the snapshot. */
+  /** Sealed. Read only where it is opened, compared or sealed anew. */
   @Column({ name: 'api_key', type: 'text', nullable: true, select: false })
   apiKey: string | null;
 
