@@ -60,7 +60,7 @@ describe('calling a model by its alias', () => {
         default_top_p: 0.9,
         custom_parameters: { max_tokens: 5, stop: ['x'] },
       });
-      const body = `{"model":"${String(alias)}","messages":[{}],"temperature":0,"top_p":null,"max_tokens":1,"stop":null}`;
+      const body = `{"model":"${String(alias)}","messages":[{"role":"user"}],"temperature":0,"top_p":null,"max_tokens":1,"stop":null}`;
       await call(hub, body);
       expect(sentText()).toBe(body.replace(String(alias), 'real-model'));
     });
@@ -271,21 +271,25 @@ describe('calling a model by its alias', () => {
   describe('a body that is refused', () => {
     const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels)) as unknown;
     const stories: [string, Json, string | null][] = [
-      ['names no model', { messages: [{}] }, 'model'],
-      ['names a model that is no text', { model: 7, messages: [{}] }, 'model'],
-      ['names the empty model', { model: '', messages: [{}] }, 'model'],
+      ['names no model', { messages: [{ role: 'user' }] }, 'model'],
+      ['names a model that is no text', { model: 7, messages: [{ role: 'user' }] }, 'model'],
+      ['names the empty model', { model: '', messages: [{ role: 'user' }] }, 'model'],
       ['has no messages', { model: 'ALIAS' }, 'messages'],
       ['has an empty list of messages', { model: 'ALIAS', messages: [] }, 'messages'],
       ['has messages that are no list', { model: 'ALIAS', messages: 'Hi' }, 'messages'],
-      ['asks for a stream with a word', { model: 'ALIAS', messages: [{}], stream: 'yes' }, 'stream'],
-      ['sets api_base', { model: 'ALIAS', messages: [{}], api_base: 'CANARY' }, 'api_base'],
-      ['sets base_url deep inside', { model: 'ALIAS', messages: [{ a: [{ base_url: 'CANARY' }] }] }, 'base_url'],
+      ['asks for a stream with a word', { model: 'ALIAS', messages: [{ role: 'user' }], stream: 'yes' }, 'stream'],
+      ['sets api_base', { model: 'ALIAS', messages: [{ role: 'user' }], api_base: 'CANARY' }, 'api_base'],
+      [
+        'sets base_url deep inside',
+        { model: 'ALIAS', messages: [{ role: 'user', a: [{ base_url: 'CANARY' }] }] },
+        'base_url',
+      ],
       [
         'sets api_key beside others',
-        { model: 'ALIAS', messages: [{}], extra_body: { x: { api_key: 'k' } } },
+        { model: 'ALIAS', messages: [{ role: 'user' }], extra_body: { x: { api_key: 'k' } } },
         'api_key',
       ],
-      ['is too deep', { model: 'ALIAS', messages: [{ content: nested(62) }] }, null],
+      ['is too deep', { model: 'ALIAS', messages: [{ role: 'user', x: nested(62) }] }, null],
     ];
     it.each(stories)('%s: 400, and no connection is made', async (_name, body, param) => {
       const canary = await startCanary();
@@ -306,7 +310,7 @@ describe('calling a model by its alias', () => {
         tools: [{ type: 'function', function: { name: 'f', parameters: schema } }],
         functions: [{ name: 'g', parameters: schema }],
         response_format: { type: 'json_schema', json_schema: { name: 's', schema } },
-        messages: [{ role: 'user', content: nested(61) }],
+        messages: [{ role: 'user', x: nested(61) }],
       };
       expect((await call(hub, aChat(alias, fields))).status).toBe(200);
       expect(provider.calls[0]?.body).toMatchObject(fields);

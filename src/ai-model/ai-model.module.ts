@@ -4,10 +4,15 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
-import { CallTracker } from './chat/call-tracker.js';
-import { ChatController } from './chat/chat.controller.js';
-import { ChatService } from './chat/chat.service.js';
-import { SystemPrompts } from './chat/system-prompts.js';
+import { ModelChooser } from './choosing/model-chooser.js';
+import { ModelHealth } from './choosing/model-health.js';
+import { RateLimiter } from './choosing/rate-limiter.js';
+import { RetryBudget } from './choosing/retry-budget.js';
+import { SlidingWindowLimiter } from './choosing/sliding-window.js';
+import { CallTracker } from './calls/call-tracker.js';
+import { ChatController } from './entrances/chat/chat.controller.js';
+import { CallService } from './calls/call.service.js';
+import { SystemPrompts } from './calls/system-prompts.js';
 import { DiscoverController } from './known-models/discover.controller.js';
 import { DiscoverService } from './known-models/discover.service.js';
 import { KnownModelsController } from './known-models/known-models.controller.js';
@@ -45,15 +50,19 @@ export class AiModelModule implements BeforeApplicationShutdown {
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
+        { provide: RateLimiter, useClass: SlidingWindowLimiter },
+        CallService,
         CallTracker,
-        ChatService,
         KeptVersions,
         DiscoverService,
         ManagementService,
         ModelCatalogue,
+        ModelChooser,
         ModelDirectory,
+        ModelHealth,
         PromptLibrary,
         ProviderLoader,
+        RetryBudget,
         SystemPrompts,
         UsageBuffer,
       ],

@@ -121,8 +121,14 @@ export const MESSAGES = [{ role: 'user', content: 'Hi' }];
 export const aChat = (alias: unknown, fields: Json = {}): Json => ({ model: alias, messages: MESSAGES, ...fields });
 
 /** Saves a config through REST and answers it. */
+/** A model whose failing provider is asked once, unless a test wants it otherwise. */
 export const saveModel = async (hub: Pick<TestHub, 'request'>, fields: Json = {}): Promise<Json> =>
-  (await hub.request('post', CONFIGS).send(aModelConfig(fields)).expect(201)).body as Json;
+  (
+    await hub
+      .request('post', CONFIGS)
+      .send(aModelConfig({ max_retries: 0, ...fields }))
+      .expect(201)
+  ).body as Json;
 
 export const readModel = async (hub: Pick<TestHub, 'request'>, id: unknown): Promise<Json> =>
   (await hub.request('get', `${CONFIGS}/${String(id)}`).expect(200)).body as Json;

@@ -37,7 +37,7 @@ const toManagedModel = (model: Listed): ManagedModel => ({
   created_at: model.created_at,
 });
 
-const toList = (models: Listed[], degraded: boolean): ManagedModelList => ({
+const toList = (models: readonly Listed[], degraded: boolean): ManagedModelList => ({
   models: models.map(toManagedModel),
   total: models.length,
   providers: [...new Set(models.map((model) => model.provider))],

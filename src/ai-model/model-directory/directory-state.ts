@@ -12,6 +12,7 @@ export class DirectoryState {
   private readonly models: ReadonlyMap<string, SnapshotModel>;
   private readonly tokens: ReadonlyMap<string, KnownToken>;
   private readonly prompts: ReadonlyMap<string, SnapshotPrompt>;
+  private sorted: readonly SnapshotModel[] | null = null;
   readonly revision: number;
 
   constructor(snapshot: Snapshot) {
@@ -47,8 +48,9 @@ export class DirectoryState {
   }
 
   /** By priority, then alias. */
-  allModels(): SnapshotModel[] {
-    return [...this.models.values()].sort((a, b) => b.priority - a.priority || (a.alias < b.alias ? -1 : 1));
+  allModels(): readonly SnapshotModel[] {
+    this.sorted ??= [...this.models.values()].sort((a, b) => b.priority - a.priority || (a.alias < b.alias ? -1 : 1));
+    return this.sorted;
   }
 
   /** `undefined`: not known here; `null`: known, and expired. */

@@ -48,6 +48,11 @@ export class ModelDirectory implements OnModuleInit {
     return this.state?.model(alias) ?? this.findAfterRefresh(alias);
   }
 
+  /** The model of this alias as far as it is known here; nobody is asked. */
+  known(alias: string): SnapshotModel | undefined {
+    return this.state?.model(alias);
+  }
+
   /**
    * The model of this id as storage has it now, key and version of the same moment. Throws `config_not_found`, or
    * `storage_unavailable` when storage cannot be asked: what is remembered would not do for a change.
@@ -68,7 +73,7 @@ export class ModelDirectory implements OnModuleInit {
   }
 
   /** Models by priority, then alias; empty before the first snapshot. */
-  models(): SnapshotModel[] {
+  models(): readonly SnapshotModel[] {
     return this.state?.allModels() ?? [];
   }
 

@@ -4,7 +4,7 @@ import { AnswerField } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { isCallable } from '../chat/callable.js';
+import { isCallable } from '../calls/callable.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { ApiOpenAiErrors } from '../openai-docs.js';
 

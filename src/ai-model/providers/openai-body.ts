@@ -1,6 +1,6 @@
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { isPlainObject } from '../../contract/fields.js';
-import { editObject } from '../chat/wire/json-object-editor.js';
+import { editObject } from '../calls/wire/json-object-editor.js';
 import type { ChatRequest } from './provider.js';
 
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));

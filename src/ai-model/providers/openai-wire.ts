@@ -99,9 +99,10 @@ export class OpenAiWire implements ChatProvider {
 const headOf = (
   headers: OutboundResponseHeaders,
   { secrets }: ProviderTarget,
-): Pick<ChatAnswer, 'headers' | 'contentType' | 'toError'> => ({
+): Pick<ChatAnswer, 'headers' | 'contentType' | 'ignored' | 'toError'> => ({
   headers: pickHeaders(headers),
   contentType: textOf(headers['content-type']),
+  ignored: [],
   toError: (error) => toProviderError(statusIn(error), { error }, {}, secrets),
 });
 

@@ -8,25 +8,27 @@ interface ClassRule {
   code: ErrorCode;
   /** Whether another attempt can help, by the meaning of the class. */
   retryable: boolean;
+  /** Whether another model may be asked instead: not when the request is to blame. */
+  fallback: boolean;
 }
 
 /** What each class of failure is to the caller. */
 const RULES: Record<ErrorClass, ClassRule> = {
-  auth: { code: 'provider_auth_failed', retryable: false },
-  quota: { code: 'insufficient_quota', retryable: false },
-  rate_limit: { code: 'rate_limit_exceeded', retryable: true },
-  overloaded: { code: 'provider_overloaded', retryable: true },
-  context_too_long: { code: 'context_length_exceeded', retryable: false },
-  content_filter: { code: 'content_filter', retryable: false },
-  not_found: { code: 'provider_model_not_found', retryable: false },
-  timeout: { code: 'provider_timeout', retryable: true },
-  network: { code: 'provider_unreachable', retryable: true },
-  server: { code: 'provider_error', retryable: true },
-  bad_request: { code: 'provider_rejected_request', retryable: false },
-  bad_answer: { code: 'provider_bad_answer', retryable: false },
-  blocked_destination: { code: 'destination_blocked', retryable: false },
-  credential_unavailable: { code: 'credential_unavailable', retryable: false },
-  client_gone: { code: 'client_gone', retryable: false },
+  auth: { code: 'provider_auth_failed', retryable: false, fallback: true },
+  quota: { code: 'insufficient_quota', retryable: false, fallback: true },
+  rate_limit: { code: 'rate_limit_exceeded', retryable: true, fallback: true },
+  overloaded: { code: 'provider_overloaded', retryable: true, fallback: true },
+  context_too_long: { code: 'context_length_exceeded', retryable: false, fallback: true },
+  content_filter: { code: 'content_filter', retryable: false, fallback: false },
+  not_found: { code: 'provider_model_not_found', retryable: false, fallback: true },
+  timeout: { code: 'provider_timeout', retryable: true, fallback: true },
+  network: { code: 'provider_unreachable', retryable: true, fallback: true },
+  server: { code: 'provider_error', retryable: true, fallback: true },
+  bad_request: { code: 'provider_rejected_request', retryable: false, fallback: false },
+  bad_answer: { code: 'provider_bad_answer', retryable: false, fallback: true },
+  blocked_destination: { code: 'destination_blocked', retryable: false, fallback: true },
+  credential_unavailable: { code: 'credential_unavailable', retryable: false, fallback: true },
+  client_gone: { code: 'client_gone', retryable: false, fallback: false },
 };
 
 /** Longer waits than this are ignored by OpenAI's SDKs, and obeyed without limit by Anthropic's. */
@@ -46,6 +48,7 @@ export interface ProviderErrorDetails {
 /** A call of a provider failed. */
 export class ProviderError extends Error {
   readonly retryable: boolean;
+  readonly mayFallBack: boolean;
 
   constructor(
     readonly errorClass: ErrorClass,
@@ -53,10 +56,14 @@ export class ProviderError extends Error {
   ) {
     super(`${errorClass}${details.status ? ` (${details.status})` : ''}: ${details.message ?? 'no message'}`);
     this.retryable = RULES[errorClass].retryable;
+    this.mayFallBack = RULES[errorClass].fallback;
   }
 
-  /** For the caller: a status that speaks of the hub's doing, never of the caller's own token. */
-  toAppError(alias: string): AppError {
+  /**
+   * For the caller: a status that speaks of the hub's doing, never of the caller's own token.
+   * @param isFinal the hub has tried again already: a client need not
+   */
+  toAppError(alias: string, { isFinal = false } = {}): AppError {
     const { code } = RULES[this.errorClass];
     const { message, status, param, type } = this.details;
     const isCallersFault = this.errorClass === 'bad_request' && status !== undefined && status >= 400 && status < 500;
@@ -64,16 +71,17 @@ export class ProviderError extends Error {
       detail: message ? `${alias}: ${message}` : undefined,
       ...(isCallersFault && { status, ...(type !== undefined && { type }) }),
       param: param ?? null,
-      headers: this.retryHeaders(),
+      headers: this.retryHeaders(isFinal),
       cause: this,
     });
   }
 
-  private retryHeaders(): Record<string, string> {
+  private retryHeaders(isFinal: boolean): Record<string, string> {
     const { retryAfterMilliseconds } = this.details;
-    if (!this.retryable) return { 'x-should-retry': 'false' };
-    if (retryAfterMilliseconds === undefined) return {};
-    const seconds = Math.ceil(retryAfterMilliseconds / 1000);
-    return seconds > MAX_RETRY_AFTER_SECONDS ? { 'x-should-retry': 'false' } : { 'retry-after': String(seconds) };
+    const seconds = Math.ceil((retryAfterMilliseconds ?? 0) / 1000);
+    return {
+      ...((isFinal || !this.retryable || seconds > MAX_RETRY_AFTER_SECONDS) && { 'x-should-retry': 'false' }),
+      ...(this.retryable && seconds > 0 && seconds <= MAX_RETRY_AFTER_SECONDS && { 'retry-after': String(seconds) }),
+    };
   }
 }

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
-import type { TopLevel } from '../chat/wire/json-object-editor.js';
+import type { TopLevel } from '../calls/wire/json-object-editor.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { ModelFacts } from '../known-models/model-facts.js';
 import type { ProviderError } from './provider-error.js';
 
-/** One call as the hub understands it: OpenAI's chat format, checked, with the model found. */
-export interface ChatRequest {
+/** One call as the hub understands it: OpenAI's format of the operation, checked, with the model found. */
+export interface ProviderRequest {
   model: SnapshotModel;
   /** The caller's body, byte for byte. */
   body: Buffer;
@@ -17,11 +17,19 @@ export interface ChatRequest {
   stream: boolean;
 }
 
+/** OpenAI's chat request. */
+export type ChatRequest = ProviderRequest;
+
+/** OpenAI's embeddings request; never streamed. */
+export type EmbeddingRequest = ProviderRequest;
+
 /** What a whole answer and a stream have in common, both in OpenAI's format. */
 interface AnswerHead {
   /** Headers worth handing on, such as the provider's rate limits. */
   headers: Record<string, string>;
   contentType: string;
+  /** Parameters of the caller that this provider cannot honour, by OpenAI's names: told in `x-hub-ignored-parameters`. */
+  ignored: readonly string[];
   /** What the provider said in a stream, or with a good status, of its own failure. */
   toError(error: unknown): ProviderError;
 }
@@ -59,6 +67,8 @@ export const MAX_LISTED_MODELS = 1000;
  */
 export interface ChatProvider {
   chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer>;
+  /** Vectors for texts; absent where the provider has none. */
+  embed?(request: EmbeddingRequest, signal: CancelSignal): Promise<WholeAnswer>;
   /** Asks for the provider's models, and what it knows of this one; absent where the wire has no such question. */
   listModels?(model: SnapshotModel, signal: CancelSignal): Promise<ModelListing>;
 }

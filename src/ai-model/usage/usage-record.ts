@@ -7,7 +7,7 @@ import {
   MINUTE_MILLISECONDS,
   type UsageRecord,
 } from '../../contract/usage.contract.js';
-import type { TokenUsage } from '../chat/wire/usage.js';
+import type { TokenUsage } from '../calls/wire/usage.js';
 
 /** Enough for an operator; a batch of a thousand stays far below what its route takes. */
 const MAX_ERROR = 300;

@@ -9,7 +9,7 @@ export interface FieldProblem {
 export interface AppErrorOptions {
   /** Says what happened and what would be right; shown to the caller, so never a secret in it. */
   detail?: string;
-  fields?: FieldProblem[];
+  fields?: FieldProblem[] | undefined;
   headers?: Record<string, string>;
   /** Further members of the problem, for programs; shown to the caller as they are. */
   extensions?: Record<string, unknown>;
@@ -18,7 +18,7 @@ export interface AppErrorOptions {
   /** OpenAI's `param`: the field of a call that is meant. */
   param?: string | null;
   /** OpenAI's `type`, where the provider's own is passed on. */
-  type?: string;
+  type?: string | undefined;
   cause?: unknown;
 }
 
@@ -46,6 +46,12 @@ export class AppError extends Error {
     this.extensions = options.extensions ?? {};
     this.param = options.param ?? null;
     this.type = options.type;
+  }
+
+  /** The same failure, told otherwise. */
+  withDetail(detail: string): AppError {
+    const { code, status, fields, headers, extensions, param, type, cause } = this;
+    return new AppError(code, { detail, status, fields, headers, extensions, param, type, cause });
   }
 }
 

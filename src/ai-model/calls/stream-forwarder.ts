@@ -1,15 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import { toOpenAiError } from '../../platform/errors/error-answers.js';
 import type { AppError } from '../../platform/errors/app-error.js';
 import type { CallDeadline } from './call-deadline.js';
+import type { StreamOutlet } from './stream-outlet.js';
 import type { ChatStreamTap } from './wire/chat-stream-tap.js';
 import { SseReader, type SseEvent } from './wire/sse-reader.js';
 
 const MAX_EVENT_BYTES = 1024 * 1024;
 const HEARTBEAT_MILLISECONDS = 15_000;
-const HEARTBEAT = ': keep-alive\n\n';
-const DONE = 'data: [DONE]\n\n';
 
 /** How a stream ended: `complete`, or cut with what the provider said of it. */
 export type StreamEnd = { kind: 'complete' } | { kind: 'provider_error'; error: unknown } | { kind: 'cut' };
@@ -25,6 +23,7 @@ export class StreamForwarder {
     private readonly response: ServerResponse,
     readonly tap: ChatStreamTap,
     private readonly deadline: CallDeadline,
+    private readonly outlet: StreamOutlet,
     private readonly start: () => void,
   ) {}
 
@@ -41,7 +40,7 @@ export class StreamForwarder {
   /** Fails when the connection breaks or a limit is reached. */
   async forward(body: Readable): Promise<StreamEnd> {
     // Only complete events are written, so a comment never lands inside one.
-    const heartbeat = setInterval(() => this.write(HEARTBEAT), HEARTBEAT_MILLISECONDS);
+    const heartbeat = setInterval(() => this.write(this.outlet.heartbeat), HEARTBEAT_MILLISECONDS);
     try {
       const end = await this.pump(body);
       if (end.kind === 'complete') this.response.end();
@@ -52,9 +51,9 @@ export class StreamForwarder {
     }
   }
 
-  /** Tells the caller, in the stream, that it ended badly. No `[DONE]`: it is not done. */
+  /** Tells the caller, in the stream, that it ended badly. */
   fail(error: AppError): void {
-    this.response.end(`data: ${JSON.stringify(toOpenAiError(error))}\n\n`);
+    this.response.end(this.outlet.error(error));
   }
 
   /** Events, not `for await`: this is the hot path, and iteration costs several promises per chunk. */
@@ -96,23 +95,28 @@ export class StreamForwarder {
   }
 
   private pass(events: readonly SseEvent[]): StreamEnd | null {
-    const forwarded: Buffer[] = [];
+    const forwarded: (Buffer | string)[] = [];
     let end: StreamEnd | null = null;
     for (const event of events) {
       const verdict = this.tap.inspect(event);
-      if (verdict === 'forward') forwarded.push(event.bytes);
       if (verdict === 'error') end = { kind: 'provider_error', error: this.tap.error };
       else if (this.tap.doneSeen) end = { kind: 'complete' };
+      if (verdict === 'forward')
+        this.collect(forwarded, end?.kind === 'complete' ? this.outlet.end(event) : this.outlet.event(event));
       if (end) break;
     }
-    if (forwarded.length > 0) this.write(forwarded.length === 1 ? (forwarded[0] as Buffer) : Buffer.concat(forwarded));
+    for (const piece of joined(forwarded)) this.write(piece);
     return end;
+  }
+
+  private collect(forwarded: (Buffer | string)[], piece: Buffer | string | null): void {
+    if (piece !== null && piece.length > 0) forwarded.push(piece);
   }
 
   /** The provider closed without `[DONE]`: fine when it had said why it finished, else it broke off. */
   private finish(): StreamEnd {
     if (!this.tap.finishReasonSeen || this.tap.unfinishedSeen) return { kind: 'cut' };
-    this.write(DONE);
+    this.write(this.outlet.end(null));
     return { kind: 'complete' };
   }
 
@@ -124,3 +128,9 @@ export class StreamForwarder {
     this.response.write(piece);
   }
 }
+
+/** One write per packet of the provider. */
+const joined = (pieces: (Buffer | string)[]): (Buffer | string)[] =>
+  pieces.length < 2
+    ? pieces
+    : [Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)))];

@@ -7,12 +7,12 @@ import { MAX_DEPTH } from '../../platform/http/json-cost.js';
 import { renderOrRefuse } from '../../platform/template/render-or-refuse.js';
 import { PromptLibrary, type PickedPrompt } from '../prompts/prompt-library.js';
 import type { UsedPrompt } from '../usage/usage-record.js';
-import type { IncomingChat } from './chat-request.js';
+import type { IncomingCall } from './incoming-call.js';
 import { editObject, FirstItem, scanTopLevel, type ObjectChanges } from './wire/json-object-editor.js';
 
 /** A call as it goes on: with its system prompt in front, and nothing in it that is the hub's alone. */
 export interface PromptedChat {
-  incoming: IncomingChat;
+  incoming: IncomingCall;
   /** null: none of the hub's prompts. */
   prompt: UsedPrompt | null;
 }
@@ -24,7 +24,7 @@ const PARAMETER = 'prompt_template';
 export class SystemPrompts {
   constructor(private readonly library: PromptLibrary) {}
 
-  apply(incoming: IncomingChat, model: SnapshotModel, identity?: Identity): PromptedChat | Promise<PromptedChat> {
+  apply(incoming: IncomingCall, model: SnapshotModel, identity?: Identity): PromptedChat | Promise<PromptedChat> {
     if (incoming.prompt) {
       const { name, selector, values } = incoming.prompt;
       const admit = (prompt: SnapshotPrompt): void => requireReadable(prompt, identity);
@@ -36,7 +36,7 @@ export class SystemPrompts {
 
   /** The config says so, and its writer may: the caller's scopes do not matter, and he cannot mend what is wrong. */
   private applyDefault(
-    incoming: IncomingChat,
+    incoming: IncomingCall,
     model: SnapshotModel,
     name: string,
   ): PromptedChat | Promise<PromptedChat> {
@@ -79,7 +79,7 @@ const asDefaultFailure = (error: unknown, { alias, system_prompt_name: name }: S
 };
 
 const prompted = (
-  incoming: IncomingChat,
+  incoming: IncomingCall,
   { used, template }: PickedPrompt,
   values: Readonly<Record<string, unknown>>,
 ): PromptedChat => {
@@ -95,13 +95,13 @@ const prompted = (
 };
 
 /** `null` asks for nothing, but is no parameter of any provider's either. */
-const withoutParameter = (incoming: IncomingChat): IncomingChat => {
+const withoutParameter = (incoming: IncomingCall): IncomingCall => {
   if (!Object.hasOwn(incoming.parameters, PARAMETER)) return incoming;
   const { prompt_template: _own, ...parameters } = incoming.parameters;
   return { ...edited(incoming, new Map([[PARAMETER, undefined]])), parameters };
 };
 
-const edited = (incoming: IncomingChat, changes: ObjectChanges): IncomingChat => {
+const edited = (incoming: IncomingCall, changes: ObjectChanges): IncomingCall => {
   const body = editObject(incoming.body, changes, incoming.topLevel);
   return { ...incoming, body, topLevel: scanTopLevel(body, { depth: MAX_DEPTH }) };
 };

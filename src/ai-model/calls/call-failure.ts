@@ -5,8 +5,11 @@ import { fromOutboundError } from '../providers/openai-errors.js';
 import { ProviderError } from '../providers/provider-error.js';
 import { SseLimitError } from './wire/sse-reader.js';
 
+/** Why a call failed: the provider, or the hub. */
+export type CallFailure = ProviderError | AppError;
+
 /** Why a call failed; what ended it early counts before what broke because of that. */
-export const failureOf = (error: unknown, signal: CancelSignal): ProviderError | AppError => {
+export const failureOf = (error: unknown, signal: CancelSignal): CallFailure => {
   const cause: unknown = signal.aborted ? signal.reason : error;
   if (cause instanceof ProviderError || cause instanceof AppError) return cause;
   if (cause instanceof OutboundError) return fromOutboundError(cause);

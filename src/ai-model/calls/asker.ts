@@ -1,0 +1,21 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Identity } from '../../platform/auth/identity.js';
+import type { CallSource } from '../../contract/usage.contract.js';
+import { sourceOf } from '../usage/usage-record.js';
+
+/** Who makes a call. */
+export interface Asker {
+  requestId: string;
+  identity: Identity | undefined;
+  source: CallSource;
+  /** Milliseconds since the request arrived. */
+  elapsed(): number;
+}
+
+/** The caller behind a request. */
+export const askerOf = (request: FastifyRequest, reply: FastifyReply): Asker => ({
+  requestId: request.id,
+  identity: request.identity,
+  source: sourceOf(request.headers['x-hub-source']),
+  elapsed: () => reply.elapsedTime,
+});

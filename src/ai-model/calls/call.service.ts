@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import { ModelChooser } from '../choosing/model-chooser.js';
+import { ModelHealth } from '../choosing/model-health.js';
+import { RateLimiter } from '../choosing/rate-limiter.js';
+import { RetryBudget } from '../choosing/retry-budget.js';
+import { ProviderLoader } from '../providers/provider-loader.js';
+import { UsageBuffer } from '../usage/usage-buffer.js';
+import type { Answerer } from './answerer.js';
+import { askerOf, type Asker } from './asker.js';
+import { CallDeadline } from './call-deadline.js';
+import { CallRun } from './call-run.js';
+import { CallTracker } from './call-tracker.js';
+import type { Dialect } from './dialect.js';
+import { HttpAnswerer } from './http-answerer.js';
+import type { IncomingCall } from './incoming-call.js';
+import type { CallTools } from './model-attempts.js';
+import { SystemPrompts } from './system-prompts.js';
+
+/** Calls a model by its alias: nothing here waits for storage, as long as the alias and the prompt are known. */
+@Injectable()
+export class CallService {
+  private readonly tools: CallTools;
+
+  constructor(
+    private readonly chooser: ModelChooser,
+    private readonly tracker: CallTracker,
+    prompts: SystemPrompts,
+    providers: ProviderLoader,
+    limiter: RateLimiter,
+    budget: RetryBudget,
+    health: ModelHealth,
+    usage: UsageBuffer,
+  ) {
+    this.tools = { prompts, providers, limiter, budget, health, usage };
+  }
+
+  /** Answers an HTTP request that asks in this dialect. Throws while there is still a status to tell a failure with. */
+  async answer(request: FastifyRequest, reply: FastifyReply, dialect: Dialect): Promise<void> {
+    const incoming = dialect.read(request.rawBody);
+    const chosen = this.chooser.choose(incoming);
+    const models = chosen instanceof Promise ? await chosen : chosen;
+    const deadline = new CallDeadline(incoming);
+    // On the response: the request's own 'close' comes as soon as its body is read.
+    if (reply.raw.destroyed) deadline.abandon();
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) deadline.abandon();
+    });
+    const answerer = new HttpAnswerer(request, reply, dialect, incoming, deadline);
+    await this.run(incoming, models, askerOf(request, reply), answerer, deadline);
+  }
+
+  /** The path of every call, tests of a connection included. */
+  async run(
+    incoming: IncomingCall,
+    models: readonly SnapshotModel[],
+    asker: Asker,
+    answerer: Answerer,
+    deadline: CallDeadline,
+  ): Promise<void> {
+    this.tracker.begin(deadline);
+    try {
+      await new CallRun({ incoming, models, asker, answerer, deadline }, this.tools).run();
+    } finally {
+      this.tracker.end(deadline);
+    }
+  }
+}

@@ -1,0 +1,236 @@
+import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import { AppError } from '../../platform/errors/app-error.js';
+import { weighText } from '../../platform/text/text-weight.js';
+import type { ModelHealth } from '../choosing/model-health.js';
+import type { RateLimiter } from '../choosing/rate-limiter.js';
+import type { RetryBudget } from '../choosing/retry-budget.js';
+import { backoffMilliseconds } from '../choosing/retry-policy.js';
+import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
+import type { ChatAnswer, ChatProvider, ProviderRequest, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
+import { ProviderError } from '../providers/provider-error.js';
+import type { ProviderLoader } from '../providers/provider-loader.js';
+import type { UsageBuffer } from '../usage/usage-buffer.js';
+import type { FinishedCall, UsedPrompt } from '../usage/usage-record.js';
+import type { AnswerHeaders, StreamState } from './answerer.js';
+import { requireCallable } from './callable.js';
+import { type CallFailure, failureOf } from './call-failure.js';
+import type { CallContext } from './call-context.js';
+import type { IncomingCall } from './incoming-call.js';
+import type { SystemPrompts } from './system-prompts.js';
+import { estimateUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
+import { parseAnswer, textOf } from './whole-answer.js';
+
+const DEFAULT_TIMEOUT_SECONDS = 60;
+
+/** What every call works with. */
+export interface CallTools {
+  prompts: SystemPrompts;
+  providers: ProviderLoader;
+  limiter: RateLimiter;
+  budget: RetryBudget;
+  health: ModelHealth;
+  usage: UsageBuffer;
+}
+
+type Recorded = Partial<Pick<FinishedCall, 'usage' | 'firstByteMs'>>;
+
+/** A call as this model gets it. */
+interface Prepared {
+  incoming: IncomingCall;
+  prompt: UsedPrompt | null;
+  provider: ChatProvider;
+}
+
+/** One model's part of a call: its attempts, and the one usage record they make, if any of them got to the provider. */
+export class ModelAttempts {
+  private readonly startedAt = performance.now();
+  /** Time spent waiting for the provider, which is not the hub's. */
+  private providerMs = 0;
+  private prompt: UsedPrompt | null = null;
+  private ignored: readonly string[] = [];
+  private stream: StreamState | null = null;
+  private wasAsked = false;
+
+  /** @param count attempts of the call so far, those at other models included */
+  constructor(
+    private readonly context: CallContext,
+    readonly model: SnapshotModel,
+    private readonly tools: CallTools,
+    public count: number,
+  ) {}
+
+  /** Settles with the failure of the last attempt; null: the caller has his answer. */
+  async run(): Promise<CallFailure | null> {
+    const { deadline } = this.context;
+    deadline.begin((this.model.request_timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
+    let failure: CallFailure | null;
+    try {
+      const prepared = this.prepare();
+      failure = await this.attemptAll(prepared instanceof Promise ? await prepared : prepared);
+    } catch (error) {
+      failure = failureOf(error, deadline);
+    }
+    if (failure !== null && this.wasAsked) this.recordFailure(failure);
+    return failure;
+  }
+
+  /** What tells of this model in the head of an answer or an error. */
+  headers(attempts = this.count): Record<string, string> {
+    const { model, prompt, ignored } = this;
+    return {
+      'x-hub-model': model.alias,
+      ...(prompt && { 'x-hub-prompt': `${prompt.name}@${prompt.version}` }),
+      'x-hub-provider': model.provider,
+      'x-hub-attempts': String(attempts),
+      ...(ignored.length > 0 && { 'x-hub-ignored-parameters': ignored.join(', ') }),
+      'x-hub-overhead-ms': Math.max(0, this.context.asker.elapsed() - this.providerMs).toFixed(2),
+    };
+  }
+
+  /** Without a promise where nothing has to be waited for. */
+  private prepare(): Prepared | Promise<Prepared> {
+    const { model, context, tools } = this;
+    requireCallable(model, context.incoming);
+    const applied = tools.prompts.apply(context.incoming, model, context.asker.identity);
+    const provider = tools.providers.chatProvider(model.provider);
+    if (!(applied instanceof Promise) && !(provider instanceof Promise)) return { ...applied, provider };
+    return Promise.all([applied, provider]).then(([prompted, loaded]) => ({ ...prompted, provider: loaded }));
+  }
+
+  private async attemptAll(prepared: Prepared): Promise<CallFailure | null> {
+    const { deadline } = this.context;
+    this.prompt = prepared.prompt;
+    this.tools.budget.earn(this.model.id);
+    for (let attempt = 1; ; attempt += 1) {
+      const failure = await this.attempt(prepared);
+      if (failure === null) return null;
+      const wait = this.waitAfter(attempt, failure);
+      if (wait === null) return failure;
+      await deadline.sleep(wait);
+      if (deadline.aborted) return failureOf(null, deadline);
+    }
+  }
+
+  /** Milliseconds until the next attempt; null: there is none. */
+  private waitAfter(attempt: number, failure: CallFailure): number | null {
+    if (!(failure instanceof ProviderError) || !failure.retryable) return null;
+    if (attempt > this.model.max_retries || this.context.answerer.hasStarted) return null;
+    const wait = backoffMilliseconds(attempt, failure);
+    if (wait >= this.context.deadline.remainingMilliseconds) return null;
+    return this.tools.budget.spend(this.model.id) ? wait : null;
+  }
+
+  private async attempt({ incoming, provider }: Prepared): Promise<CallFailure | null> {
+    const { deadline } = this.context;
+    const { body, topLevel, parameters, stream } = incoming;
+    const { model } = this;
+    if (model.rate_limit_per_minute !== null) await this.requireAllowed(model.rate_limit_per_minute);
+    this.count += 1;
+    this.wasAsked = true;
+    this.stream = null;
+    const sentAt = performance.now();
+    try {
+      const request = { model, body, topLevel, parameters, stream };
+      const answer = await askFor(provider, incoming.operation, request, deadline);
+      this.providerMs += performance.now() - sentAt;
+      if (answer.kind === 'stream') await this.answerStream(answer);
+      else this.answerWhole(answer);
+      this.tools.health.note(model, 'ok');
+      return null;
+    } catch (error) {
+      if (this.stream === null) this.providerMs += performance.now() - sentAt;
+      const failure = failureOf(error, deadline);
+      if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
+      return failure;
+    }
+  }
+
+  private async requireAllowed(limit: number): Promise<void> {
+    const { id, alias } = this.model;
+    const { isAllowed, retryAfterMilliseconds } = await this.tools.limiter.take(id, limit);
+    if (isAllowed) return;
+    throw new AppError('rate_limit_exceeded', {
+      detail: `${alias} takes ${limit} calls per minute (rate_limit_per_minute).`,
+      headers: { 'retry-after': String(Math.ceil(retryAfterMilliseconds / 1000)) },
+    });
+  }
+
+  private answerWhole(answer: WholeAnswer): void {
+    const parsed = parseAnswer(answer);
+    const usage = usageFromAnswer(parsed['usage']) ?? this.estimate(weighText(textOf(parsed)));
+    this.noteIgnored(answer);
+    const firstByteMs = performance.now() - this.startedAt;
+    this.context.answerer.whole(answer, parsed, () => ({ ...answer.headers, ...this.headers() }));
+    this.record('ok', { usage, firstByteMs });
+  }
+
+  private async answerStream(answer: StreamedAnswer): Promise<void> {
+    this.noteIgnored(answer);
+    const headers = (): AnswerHeaders => ({ ...answer.headers, ...this.headers() });
+    const { state, end } = this.context.answerer.stream(answer, headers);
+    this.stream = state;
+    const how = await end;
+    if (how.kind === 'provider_error') throw answer.toError(how.error);
+    if (how.kind === 'cut') {
+      throw new ProviderError('bad_answer', { message: 'the stream ended before the answer was complete' });
+    }
+    this.record('ok', this.streamed());
+  }
+
+  private noteIgnored(answer: ChatAnswer): void {
+    this.ignored = [...this.context.incoming.ignored, ...answer.ignored];
+  }
+
+  private streamed(): Recorded {
+    if (this.stream === null) return {};
+    const { tap, firstByteAt } = this.stream;
+    return {
+      usage: tap.usage ?? this.estimate(tap.outputCharacters),
+      firstByteMs: firstByteAt === null ? null : firstByteAt - this.startedAt,
+    };
+  }
+
+  private estimate(outputCharacters: number): TokenUsage {
+    const { messages, input } = this.context.incoming.parameters;
+    return estimateUsage(messages ?? input, outputCharacters);
+  }
+
+  private recordFailure(failure: CallFailure): void {
+    const outcome = failure instanceof ProviderError ? failure.errorClass : outcomeOf(failure);
+    this.record(outcome, this.streamed(), failure.message);
+  }
+
+  private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
+    const { incoming, asker } = this.context;
+    this.tools.usage.add({
+      model: this.model,
+      tokenId: asker.identity?.tokenId ?? null,
+      source: asker.source,
+      streamed: incoming.stream,
+      outcome,
+      prompt: this.prompt,
+      error,
+      usage: known.usage ?? null,
+      firstByteMs: known.firstByteMs ?? null,
+      totalMs: performance.now() - this.startedAt,
+    });
+  }
+}
+
+/** What ended a call that was under way, besides its provider. */
+const outcomeOf = ({ code }: AppError): FinishedCall['outcome'] => {
+  if (code === 'internal_error') return 'server';
+  return code === 'rate_limit_exceeded' ? 'rate_limit' : 'client_gone';
+};
+
+const askFor = (
+  provider: ChatProvider,
+  operation: IncomingCall['operation'],
+  request: ProviderRequest,
+  signal: CancelSignal,
+): Promise<ChatAnswer> => {
+  if (operation === 'chat') return provider.chat(request, signal);
+  if (provider.embed) return provider.embed(request, signal);
+  const detail = `${request.model.alias} makes no embeddings.`;
+  throw new AppError('operation_not_supported', { detail, param: 'model' });
+};

@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import { AppError } from '../../platform/errors/app-error.js';
+import { isCallable } from '../calls/callable.js';
+import type { IncomingCall } from '../calls/incoming-call.js';
+import { ModelDirectory } from '../model-directory/model-directory.js';
+import { type HealthState, ModelHealth } from './model-health.js';
+
+/** Not a model's name: the hub picks one. */
+export const AUTO = 'auto';
+/** `auto` asks no more models than this for one call. */
+const MOST_CANDIDATES = 3;
+const RANK: Record<HealthState, number> = { healthy: 0, unknown: 0, degraded: 1, unhealthy: 2 };
+/** A model that makes vectors answers no chat; nothing in a config says which do, but their names do. */
+const EMBEDDING_NAME = /(^|[^a-z])(embed|embedding|embeddings|bge|rerank(er)?)([^a-z]|$)/i;
+
+/** Which models are asked, and in which order. */
+@Injectable()
+export class ModelChooser {
+  constructor(
+    private readonly directory: ModelDirectory,
+    private readonly health: ModelHealth,
+  ) {}
+
+  /**
+   * The model of the alias, then its fallbacks; for `auto` the best ones that can take the call.
+   * Throws `model_not_found`, `model_directory_unavailable`, `model_disabled`, `no_model_available`.
+   */
+  choose(incoming: IncomingCall): readonly SnapshotModel[] | Promise<readonly SnapshotModel[]> {
+    if (incoming.alias === AUTO) return this.pick(incoming);
+    const found = this.directory.find(incoming.alias);
+    return found instanceof Promise ? found.then((model) => this.withFallbacks(model)) : this.withFallbacks(found);
+  }
+
+  private withFallbacks(model: SnapshotModel): readonly SnapshotModel[] {
+    if (!model.is_enabled) {
+      throw new AppError('model_disabled', { detail: `The model ${model.alias} is switched off.`, param: 'model' });
+    }
+    if (model.fallback_aliases.length === 0) return [model];
+    const others = model.fallback_aliases.map((alias) => this.directory.known(alias));
+    return [
+      model,
+      ...others.filter((other) => other !== undefined && other !== model && isCallable(other)),
+    ] as SnapshotModel[];
+  }
+
+  /** By health, then priority, then alias. */
+  private pick(incoming: IncomingCall): SnapshotModel[] {
+    if (incoming.operation === 'embeddings') {
+      const detail = 'Vectors of different models cannot be compared: name the alias of one instead of auto.';
+      throw new AppError('validation_failed', { detail, param: 'model' });
+    }
+    const able = this.directory.models().filter((model) => this.isAble(model, incoming));
+    if (able.length === 0) {
+      const detail = 'There is no model that is switched on, has a key, and takes what the request contains.';
+      throw new AppError('no_model_available', { detail, param: 'model' });
+    }
+    const ranked = able.map((model) => ({ model, rank: RANK[this.health.stateOf(model)] }));
+    ranked.sort((a, b) => a.rank - b.rank);
+    return ranked.slice(0, MOST_CANDIDATES).map(({ model }) => model);
+  }
+
+  private isAble(model: SnapshotModel, { stream }: IncomingCall): boolean {
+    return isCallable(model) && (model.is_streaming_supported || !stream) && !EMBEDDING_NAME.test(model.model_name);
+  }
+}
