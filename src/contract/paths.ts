@@ -9,6 +9,11 @@ export const TOKENS_PATH = 'api/v1/tokens';
 export const ENCRYPTION_KEYS_PATH = 'api/v1/encryption-keys';
 export const INTERNAL_PATH = 'internal/v1';
 export const CHAT_PATHS = ['v1/chat/completions', 'api/v1/chat/completions'] as const;
+export const EMBEDDINGS_PATH = 'v1/embeddings';
+export const MESSAGES_PATH = 'v1/messages';
+export const RESPONSES_PATH = 'v1/responses';
+/** Everything that calls a model: its body is large, and read by whoever answers. */
+export const CALL_PATHS = [...CHAT_PATHS, EMBEDDINGS_PATH, MESSAGES_PATH, RESPONSES_PATH] as const;
 export const MANAGEMENT_PATH = 'api/v1/models/management';
 export const MODEL_PROVIDERS_PATH = 'api/v1/models/providers';
 

@@ -5,7 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
 import { MAX_DOCUMENT_BYTES } from '../../contract/declarative.contract.js';
-import { CHAT_PATHS, IMPORT_PATH, INTERNAL_PATH } from '../../contract/paths.js';
+import { CALL_PATHS, IMPORT_PATH, INTERNAL_PATH } from '../../contract/paths.js';
 import type { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 import { answerFor } from '../errors/error-answers.js';
@@ -24,7 +24,7 @@ const MAX_CONNECTIONS = 10_000;
 const KEEP_ALIVE_MILLISECONDS = 65_000;
 const REQUEST_MILLISECONDS = 120_000;
 
-const isCallPath = (url: string): boolean => CHAT_PATHS.some((path) => url.startsWith(`/${path}`));
+const isCallPath = (url: string): boolean => CALL_PATHS.some((path) => url.startsWith(`/${path}`));
 
 /**
  * A call's body is large: it is parsed when its caller is known, and passed on as bytes. A document is read by the
