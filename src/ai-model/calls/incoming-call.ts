@@ -8,6 +8,12 @@ const NOT_THE_CALLERS = new Set(['api_base', 'base_url', 'api_key']);
 /** Inside these, names are the caller's own: JSON schemas of tools and answers, variables of a prompt. */
 const WITH_NAMES = new Set(['tools', 'functions', 'response_format', 'text', 'prompt_template']);
 
+/**
+ * Fields beyond OpenAI's that an entrance writes into messages, parts, tools and tool calls, since some providers have a
+ * use for them: Anthropic's prompt cache, signed thoughts as OpenRouter and Google name them. Others are not sent them.
+ */
+export const EXTENSIONS = ['cache_control', 'reasoning_details', 'extra_content'] as const;
+
 /** What is asked of a model. */
 export type Operation = 'chat' | 'embeddings';
 
@@ -26,6 +32,8 @@ export interface IncomingCall {
   /** The same, parsed; read-only. */
   parameters: Readonly<Record<string, unknown>>;
   stream: boolean;
+  /** The entrance made the body: it may hold extensions of other makers, see {@link EXTENSIONS}. */
+  isTranslated: boolean;
   /** Whoever gets the stream asked for its usage chunk. */
   wantsUsage: boolean;
   /** The system prompt the caller named; null: none. */

@@ -122,7 +122,7 @@ export class ModelAttempts {
 
   private async attempt({ incoming, provider }: Prepared): Promise<CallFailure | null> {
     const { deadline } = this.context;
-    const { body, topLevel, parameters, stream } = incoming;
+    const { body, topLevel, parameters, stream, isTranslated } = incoming;
     const { model } = this;
     if (model.rate_limit_per_minute !== null) await this.requireAllowed(model.rate_limit_per_minute);
     this.count += 1;
@@ -130,7 +130,7 @@ export class ModelAttempts {
     this.stream = null;
     const sentAt = performance.now();
     try {
-      const request = { model, body, topLevel, parameters, stream };
+      const request = { model, body, topLevel, parameters, stream, isTranslated };
       const answer = await askFor(provider, incoming.operation, request, deadline);
       this.providerMs += performance.now() - sentAt;
       if (answer.kind === 'stream') await this.answerStream(answer);

@@ -15,6 +15,8 @@ export interface ProviderRequest {
   /** The same, parsed; read-only. */
   parameters: Readonly<Record<string, unknown>>;
   stream: boolean;
+  /** An entrance made the body: it may hold the extensions of `calls/incoming-call.ts`. */
+  isTranslated: boolean;
 }
 
 /** OpenAI's chat request. */

@@ -22,6 +22,7 @@ const readChat = (body: Buffer | undefined, alwaysStream: boolean): IncomingCall
     topLevel,
     parameters,
     stream: alwaysStream || parameters['stream'] === true,
+    isTranslated: false,
     wantsUsage: options.include_usage === true,
     prompt: readPromptRequest(parameters['prompt_template']),
     ignored: [],
