@@ -120,8 +120,7 @@ export const MESSAGES = [{ role: 'user', content: 'Hi' }];
 /** A body that every model takes. */
 export const aChat = (alias: unknown, fields: Json = {}): Json => ({ model: alias, messages: MESSAGES, ...fields });
 
-/** Saves a config through REST and answers it. */
-/** A model whose failing provider is asked once, unless a test wants it otherwise. */
+/** Saves a config through REST and answers it: a model whose failing provider is asked once, unless a test wants it otherwise. */
 export const saveModel = async (hub: Pick<TestHub, 'request'>, fields: Json = {}): Promise<Json> =>
   (
     await hub
