@@ -17,6 +17,7 @@ import { DiscoverController } from './known-models/discover.controller.js';
 import { DiscoverService } from './known-models/discover.service.js';
 import { KnownModelsController } from './known-models/known-models.controller.js';
 import { ModelCatalogue } from './known-models/model-catalogue.js';
+import { DirectCalls } from './entrances/direct-calls.js';
 import { ManagementController } from './management/management.controller.js';
 import { ManagementService } from './management/management.service.js';
 import { ModelDirectory } from './model-directory/model-directory.js';
@@ -54,6 +55,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         CallService,
         CallTracker,
         KeptVersions,
+        DirectCalls,
         DiscoverService,
         ManagementService,
         ModelCatalogue,

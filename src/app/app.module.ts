@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Env } from '../platform/config/env.js';
+import type { DirectLane } from '../platform/http/direct-lane.js';
 import { PlatformModule } from '../platform/platform.module.js';
 import { DocsController, OpenApiDocument } from './docs.controller.js';
 import { InfoController } from './info.controller.js';
@@ -11,7 +12,7 @@ import type { ServicePart } from './roles.js';
  */
 @Module({})
 export class AppModule {
-  static register(env: Env, parts: readonly ServicePart[]): DynamicModule {
+  static register(env: Env, parts: readonly ServicePart[], lane: DirectLane): DynamicModule {
     const [first, ...others] = parts.map((part) => part.module);
     const system: DynamicModule = {
       module: SystemModule,
@@ -19,7 +20,7 @@ export class AppModule {
       controllers: [InfoController, DocsController],
       providers: [OpenApiDocument],
     };
-    return { module: AppModule, imports: [PlatformModule.register(env), system, ...others] };
+    return { module: AppModule, imports: [PlatformModule.register(env, lane), system, ...others] };
   }
 }
 

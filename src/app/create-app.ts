@@ -7,6 +7,7 @@ import type { Env } from '../platform/config/env.js';
 import { ErrorFilter } from '../platform/errors/error-filter.js';
 import { EXIT_UNAVAILABLE, StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry } from '../platform/health/health-registry.js';
+import { DirectLane } from '../platform/http/direct-lane.js';
 import { createHttpAdapter } from '../platform/http/http-server.js';
 import { ListenAddress } from '../platform/http/listen-address.js';
 import { createValidationPipe } from '../platform/http/validation.js';
@@ -34,6 +35,7 @@ export interface HubApplication {
   close(): Promise<void>;
 }
 
+const MEGABYTE = 1024 * 1024;
 const SHUTDOWN_MILLISECONDS = 10_000;
 const CLOSE_IDLE_MILLISECONDS = 50;
 
@@ -49,9 +51,11 @@ const portOf = (nest: NestFastifyApplication): number => {
 };
 
 const createNest = async (env: Env, logger: PinoLogger, parts: ServicePart[]): Promise<NestFastifyApplication> => {
+  const errors = new ErrorFilter(parts.flatMap((part) => part.translateError ?? []));
+  const lane = new DirectLane(env.MAX_CALL_BODY_MB * MEGABYTE);
   const nest = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(env, parts),
-    createHttpAdapter(env, logger),
+    AppModule.register(env, parts, lane),
+    createHttpAdapter(env, logger, lane, errors),
     {
       bodyParser: false,
       bufferLogs: false,
@@ -60,7 +64,7 @@ const createNest = async (env: Env, logger: PinoLogger, parts: ServicePart[]): P
     },
   );
   nest.useGlobalPipes(createValidationPipe());
-  nest.useGlobalFilters(new ErrorFilter(parts.flatMap((part) => part.translateError ?? [])));
+  nest.useGlobalFilters(errors);
   nest.get(OpenApiDocument).set(buildOpenApiDocument(nest, env.SERVICE_ROLE));
   await nest.init();
   await nest.getHttpAdapter().getInstance().ready();

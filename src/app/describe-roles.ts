@@ -3,6 +3,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { generateToken } from '../platform/auth/token-text.js';
 import { readEnv, SERVICE_ROLES, type ServiceRole } from '../platform/config/env.js';
+import { ErrorFilter } from '../platform/errors/error-filter.js';
+import { DirectLane } from '../platform/http/direct-lane.js';
 import { createHttpAdapter } from '../platform/http/http-server.js';
 import { createLogger } from '../platform/logging/logger.js';
 import { Secret } from '../platform/secrets/secret.js';
@@ -25,11 +27,13 @@ const describeRole = async (role: ServiceRole): Promise<OpenAPIObject> => {
     ...(env.runsStorage ? [describeStorage(token)] : []),
     ...(env.runsAiModel ? [AiModelModule.register(token)] : []),
   ];
-  const adapter = createHttpAdapter(env, createLogger(env));
+  const lane = new DirectLane(0);
+  const adapter = createHttpAdapter(env, createLogger(env), lane, new ErrorFilter([]));
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(
       env,
       modules.map((module) => ({ module })),
+      lane,
     ),
     adapter,
     { preview: true, logger: false, abortOnError: false },

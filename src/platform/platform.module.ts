@@ -5,6 +5,7 @@ import { RouteAccessCheck } from './auth/route-access.check.js';
 import { Env } from './config/env.js';
 import { HealthRegistry } from './health/health-registry.js';
 import { HealthController } from './health/health.controller.js';
+import { DirectLane } from './http/direct-lane.js';
 import { ListenAddress } from './http/listen-address.js';
 import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 
@@ -12,7 +13,7 @@ import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 @Global()
 @Module({})
 export class PlatformModule {
-  static register(env: Env): DynamicModule {
+  static register(env: Env, lane: DirectLane): DynamicModule {
     const outboundPolicy = {
       provide: OutboundPolicy,
       useFactory: () => new OutboundPolicy(env.ALLOWED_PRIVATE_ORIGINS),
@@ -23,13 +24,14 @@ export class PlatformModule {
       controllers: [HealthController],
       providers: [
         { provide: Env, useValue: env },
+        { provide: DirectLane, useValue: lane },
         AuthFailures,
         ListenAddress,
         HealthRegistry,
         RouteAccessCheck,
         outboundPolicy,
       ],
-      exports: [Env, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy],
+      exports: [Env, DirectLane, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy],
     };
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { CHAT_PATHS } from '../../contract/paths.js';
+import { CALL_PATHS } from '../../contract/paths.js';
 import { AuthFailures } from '../../platform/auth/auth-failures.js';
 import { refuseToken, tokenOf } from '../../platform/auth/request-token.js';
 import { TokenVerifier } from '../../platform/auth/token-verifier.js';
 
-const isCall = (request: FastifyRequest): boolean => CHAT_PATHS.some((path) => request.url.startsWith(`/${path}`));
+const isCall = (request: FastifyRequest): boolean => CALL_PATHS.some((path) => request.url.startsWith(`/${path}`));
 
 /**
  * The body of a call may be large, and guards come after it is read: here its token is looked at before, so that nobody

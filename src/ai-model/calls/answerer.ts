@@ -3,7 +3,8 @@ import type { StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import type { StreamEnd } from './stream-forwarder.js';
 import type { ChatStreamTap } from './wire/chat-stream-tap.js';
 
-export type AnswerHeaders = Readonly<Record<string, string>>;
+/** Made for one head, which adds its own to it. */
+export type AnswerHeaders = Record<string, string>;
 
 /** What is known of a stream while it goes on, and after it broke. */
 export interface StreamState {

@@ -1,5 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '../../platform/auth/identity.js';
+import type { CallReply, CallRequest } from '../../platform/http/call-exchange.js';
 import type { CallSource } from '../../contract/usage.contract.js';
 import { sourceOf } from '../usage/usage-record.js';
 
@@ -13,7 +13,7 @@ export interface Asker {
 }
 
 /** The caller behind a request. */
-export const askerOf = (request: FastifyRequest, reply: FastifyReply): Asker => ({
+export const askerOf = (request: CallRequest, reply: CallReply): Asker => ({
   requestId: request.id,
   identity: request.identity,
   source: sourceOf(request.headers['x-hub-source']),

@@ -17,6 +17,8 @@ export class CallDeadline implements CancelSignal {
   private idle: NodeJS.Timeout | undefined;
   private whole: NodeJS.Timeout | undefined;
   private isCallerSlow = false;
+  /** Called when the call is over. */
+  onClear: ((deadline: CallDeadline) => void) | undefined;
 
   constructor(private readonly options: { stream: boolean }) {}
 
@@ -89,9 +91,11 @@ export class CallDeadline implements CancelSignal {
     this.end(reason);
   }
 
+  /** The call is over. */
   clear(): void {
     clearTimeout(this.idle);
     clearTimeout(this.whole);
+    this.onClear?.(this);
   }
 
   private end(reason: Error): void {

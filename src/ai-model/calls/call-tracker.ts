@@ -10,18 +10,17 @@ export class CallTracker {
   private readonly open = new Set<CallDeadline>();
   private isDraining = false;
 
-  /** Throws `shutting_down` when no new call is taken any more. */
+  /** Follows a call until its deadline is cleared. Throws `shutting_down` when no new call is taken any more. */
   begin(deadline: CallDeadline): void {
     if (this.isDraining) {
       deadline.clear();
       throw new AppError('shutting_down', { headers: { 'retry-after': '1', connection: 'close' } });
     }
     this.open.add(deadline);
+    deadline.onClear = this.forget;
   }
 
-  end(deadline: CallDeadline): void {
-    this.open.delete(deadline);
-  }
+  private readonly forget = (deadline: CallDeadline): void => void this.open.delete(deadline);
 
   /** Waits for open calls up to the limit, then ends them: each still tells its caller and is counted. */
   async drain(milliseconds: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { CallReply, CallRequest } from '../../platform/http/call-exchange.js';
 import { ModelChooser } from '../choosing/model-chooser.js';
 import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
@@ -37,7 +37,7 @@ export class CallService {
   }
 
   /** Answers an HTTP request that asks in this dialect. Throws while there is still a status to tell a failure with. */
-  async answer(request: FastifyRequest, reply: FastifyReply, dialect: Dialect): Promise<void> {
+  async answer(request: CallRequest, reply: CallReply, dialect: Dialect): Promise<void> {
     const incoming = dialect.read(request.rawBody);
     const chosen = this.chooser.choose(incoming);
     const models = chosen instanceof Promise ? await chosen : chosen;
@@ -48,11 +48,11 @@ export class CallService {
       if (!reply.raw.writableFinished) deadline.abandon();
     });
     const answerer = new HttpAnswerer(request, reply, dialect, incoming, deadline);
-    await this.run(incoming, models, askerOf(request, reply), answerer, deadline);
+    return this.run(incoming, models, askerOf(request, reply), answerer, deadline);
   }
 
-  /** The path of every call, tests of a connection included. */
-  async run(
+  /** The path of every call, tests of a connection included. Throws as `answer` does. */
+  run(
     incoming: IncomingCall,
     models: readonly SnapshotModel[],
     asker: Asker,
@@ -60,10 +60,6 @@ export class CallService {
     deadline: CallDeadline,
   ): Promise<void> {
     this.tracker.begin(deadline);
-    try {
-      await new CallRun({ incoming, models, asker, answerer, deadline }, this.tools).run();
-    } finally {
-      this.tracker.end(deadline);
-    }
+    return new CallRun({ incoming, models, asker, answerer, deadline }, this.tools).run();
   }
 }

@@ -1,5 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AppError } from '../../platform/errors/app-error.js';
+import type { CallReply, CallRequest } from '../../platform/http/call-exchange.js';
 import type { StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import type { Answerer, AnswerHeaders, StreamState } from './answerer.js';
 import type { CallDeadline } from './call-deadline.js';
@@ -21,8 +21,8 @@ export class HttpAnswerer implements Answerer {
   private forwarder: StreamForwarder | null = null;
 
   constructor(
-    private readonly request: FastifyRequest,
-    private readonly reply: FastifyReply,
+    private readonly request: CallRequest,
+    private readonly reply: CallReply,
     private readonly dialect: Dialect,
     private readonly incoming: IncomingCall,
     private readonly deadline: CallDeadline,
@@ -34,7 +34,10 @@ export class HttpAnswerer implements Answerer {
 
   whole(answer: WholeAnswer, parsed: Readonly<Record<string, unknown>>, headers: () => AnswerHeaders): void {
     const body = this.dialect.whole(answer, parsed, this.incoming);
-    this.sendHead({ ...headers(), 'content-type': answer.contentType, 'content-length': body.length });
+    const head = headers();
+    head['content-type'] = answer.contentType;
+    head['content-length'] = String(body.length);
+    this.sendHead(head);
     this.reply.raw.end(body);
   }
 
@@ -42,7 +45,7 @@ export class HttpAnswerer implements Answerer {
     const tap = new ChatStreamTap({ callerWantsUsage: this.incoming.wantsUsage });
     const said = this.dialect.stream(this.incoming);
     const outlet = said ? translating(said) : PASS_THROUGH;
-    const start = (): void => this.sendHead({ ...headers(), ...STREAM_HEADERS });
+    const start = (): void => this.sendHead(Object.assign(headers(), STREAM_HEADERS));
     this.forwarder = new StreamForwarder(this.reply.raw, tap, this.deadline, outlet, start);
     return { state: this.forwarder, end: this.forwarder.forward(answer.body) };
   }
@@ -53,8 +56,11 @@ export class HttpAnswerer implements Answerer {
     this.forwarder?.fail(error);
   }
 
-  private sendHead(headers: Record<string, string | number>): void {
+  private sendHead(headers: AnswerHeaders): void {
     this.reply.hijack();
-    this.reply.raw.writeHead(200, { 'x-request-id': this.request.id, ...headers });
+    // The flat form is the one that Node takes as it is.
+    const flat = ['x-request-id', this.request.id];
+    for (const name in headers) flat.push(name, headers[name] as string);
+    this.reply.raw.writeHead(200, flat);
   }
 }

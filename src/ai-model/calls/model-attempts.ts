@@ -63,28 +63,39 @@ export class ModelAttempts {
   async run(): Promise<CallFailure | null> {
     const { deadline } = this.context;
     deadline.begin((this.model.request_timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000);
-    let failure: CallFailure | null;
     try {
       const prepared = this.prepare();
-      failure = await this.attemptAll(prepared instanceof Promise ? await prepared : prepared);
+      const { incoming, prompt, provider } = prepared instanceof Promise ? await prepared : prepared;
+      this.prompt = prompt;
+      this.tools.budget.earn(this.model.id);
+      for (let attempt = 1; ; attempt += 1) {
+        const failure = await this.attempt(incoming, provider);
+        if (failure === null) return null;
+        const wait = this.waitAfter(attempt, failure);
+        if (wait === null) return this.failed(failure);
+        await deadline.sleep(wait);
+        if (deadline.aborted) return this.failed(failureOf(null, deadline));
+      }
     } catch (error) {
-      failure = failureOf(error, deadline);
+      return this.failed(failureOf(error, deadline));
     }
-    if (failure !== null && this.wasAsked) this.recordFailure(failure);
+  }
+
+  private failed(failure: CallFailure): CallFailure {
+    if (this.wasAsked) this.recordFailure(failure);
     return failure;
   }
 
-  /** What tells of this model in the head of an answer or an error. */
-  headers(attempts = this.count): Record<string, string> {
+  /** Adds to a head what tells of this model; built in place, since every call has one. */
+  headers(attempts = this.count, head: Record<string, string> = {}): Record<string, string> {
     const { model, prompt, ignored } = this;
-    return {
-      'x-hub-model': model.alias,
-      ...(prompt && { 'x-hub-prompt': `${prompt.name}@${prompt.version}` }),
-      'x-hub-provider': model.provider,
-      'x-hub-attempts': String(attempts),
-      ...(ignored.length > 0 && { 'x-hub-ignored-parameters': ignored.join(', ') }),
-      'x-hub-overhead-ms': Math.max(0, this.context.asker.elapsed() - this.providerMs).toFixed(2),
-    };
+    head['x-hub-model'] = model.alias;
+    if (prompt) head['x-hub-prompt'] = `${prompt.name}@${prompt.version}`;
+    head['x-hub-provider'] = model.provider;
+    head['x-hub-attempts'] = String(attempts);
+    if (ignored.length > 0) head['x-hub-ignored-parameters'] = ignored.join(', ');
+    head['x-hub-overhead-ms'] = Math.max(0, this.context.asker.elapsed() - this.providerMs).toFixed(2);
+    return head;
   }
 
   /** Without a promise where nothing has to be waited for. */
@@ -97,20 +108,6 @@ export class ModelAttempts {
     return Promise.all([applied, provider]).then(([prompted, loaded]) => ({ ...prompted, provider: loaded }));
   }
 
-  private async attemptAll(prepared: Prepared): Promise<CallFailure | null> {
-    const { deadline } = this.context;
-    this.prompt = prepared.prompt;
-    this.tools.budget.earn(this.model.id);
-    for (let attempt = 1; ; attempt += 1) {
-      const failure = await this.attempt(prepared);
-      if (failure === null) return null;
-      const wait = this.waitAfter(attempt, failure);
-      if (wait === null) return failure;
-      await deadline.sleep(wait);
-      if (deadline.aborted) return failureOf(null, deadline);
-    }
-  }
-
   /** Milliseconds until the next attempt; null: there is none. */
   private waitAfter(attempt: number, failure: CallFailure): number | null {
     if (!(failure instanceof ProviderError) || !failure.retryable) return null;
@@ -120,7 +117,7 @@ export class ModelAttempts {
     return this.tools.budget.spend(this.model.id) ? wait : null;
   }
 
-  private async attempt({ incoming, provider }: Prepared): Promise<CallFailure | null> {
+  private async attempt(incoming: IncomingCall, provider: ChatProvider): Promise<CallFailure | null> {
     const { deadline } = this.context;
     const { body, topLevel, parameters, stream, isTranslated } = incoming;
     const { model } = this;
@@ -160,13 +157,13 @@ export class ModelAttempts {
     const usage = usageFromAnswer(parsed['usage']) ?? this.estimate(weighText(textOf(parsed)));
     this.noteIgnored(answer);
     const firstByteMs = performance.now() - this.startedAt;
-    this.context.answerer.whole(answer, parsed, () => ({ ...answer.headers, ...this.headers() }));
+    this.context.answerer.whole(answer, parsed, () => this.headers(this.count, { ...answer.headers }));
     this.record('ok', { usage, firstByteMs });
   }
 
   private async answerStream(answer: StreamedAnswer): Promise<void> {
     this.noteIgnored(answer);
-    const headers = (): AnswerHeaders => ({ ...answer.headers, ...this.headers() });
+    const headers = (): AnswerHeaders => this.headers(this.count, { ...answer.headers });
     const { state, end } = this.context.answerer.stream(answer, headers);
     this.stream = state;
     const how = await end;
@@ -178,7 +175,8 @@ export class ModelAttempts {
   }
 
   private noteIgnored(answer: ChatAnswer): void {
-    this.ignored = [...this.context.incoming.ignored, ...answer.ignored];
+    const { ignored } = this.context.incoming;
+    this.ignored = answer.ignored.length === 0 ? ignored : [...ignored, ...answer.ignored];
   }
 
   private streamed(): Recorded {

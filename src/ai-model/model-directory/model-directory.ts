@@ -82,6 +82,11 @@ export class ModelDirectory implements OnModuleInit {
     return this.state?.prompt(name);
   }
 
+  /** Whose token hashes to this, as far as it is known here; nobody is asked. */
+  knownIdentity(sha256: string): Identity | null {
+    return this.state?.identity(sha256) ?? null;
+  }
+
   /** Whose token hashes to this; null: nobody's. Throws `token_check_unavailable` when nobody can know. */
   identify(sha256: string, worthAsking: boolean): Identity | null | Promise<Identity | null> {
     const identity = this.state?.identity(sha256);

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '../errors/app-error.js';
 
 const REALM = 'realm="AI Model Hub"';
@@ -14,7 +14,10 @@ const basicPassword = (credentials: string): string => {
 };
 
 /** The token of a request: `Authorization: Bearer`, under `/v1` also `x-api-key`; null: none was sent. */
-export const tokenOf = (request: FastifyRequest, { alsoBasic }: TokenOptions = {}): string | null => {
+export const tokenOf = (
+  request: { headers: IncomingHttpHeaders; url?: string | undefined },
+  { alsoBasic }: TokenOptions = {},
+): string | null => {
   const { authorization } = request.headers;
   if (authorization !== undefined) {
     const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
@@ -22,7 +25,7 @@ export const tokenOf = (request: FastifyRequest, { alsoBasic }: TokenOptions = {
     return /^bearer$/i.test(scheme) ? credentials : '';
   }
   const key = request.headers['x-api-key'];
-  return typeof key === 'string' && request.url.startsWith('/v1/') ? key : null;
+  return typeof key === 'string' && request.url?.startsWith('/v1/') ? key : null;
 };
 
 /** 401, with the challenge that HTTP asks for. */

@@ -15,6 +15,20 @@ interface HttpFailure {
 const isHttpFailure = (error: unknown): error is HttpFailure =>
   error instanceof Error && typeof (error as Partial<HttpFailure>).statusCode === 'number';
 
+/** What a failure is told about. */
+export interface FailedRequest {
+  id: string;
+  method: string;
+  url: string;
+}
+
+export interface FailureAnswer {
+  status: number;
+  headers: Record<string, string>;
+  /** JSON. */
+  body: string;
+}
+
 /** What Nest and Fastify refuse before a handler of ours runs. */
 const translateHttp = (error: unknown): AppError | null => {
   const status = error instanceof HttpException ? error.getStatus() : isHttpFailure(error) ? error.statusCode : null;
@@ -35,19 +49,22 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    const reply = http.getResponse<FastifyReply>();
+    const { status, headers, body } = this.describe(error, http.getRequest<FastifyRequest>());
+    if (!reply.sent) void reply.status(status).headers(headers).send(body);
   }
 
-  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  /** The answer to a failure of this request; logs what an operator should see of it. */
+  describe(error: unknown, request: FailedRequest): FailureAnswer {
     const known = this.translate(error);
     const path = request.url.split('?', 1)[0] ?? '/';
     if (known.status >= 500) this.log(known, error, request);
-    if (reply.sent) return;
     const { contentType, body } = answerFor(known, path, request.id);
-    void reply
-      .status(known.status)
-      .headers({ ...known.headers, 'content-type': contentType, 'cache-control': 'no-store' })
-      .send(JSON.stringify(body));
+    return {
+      status: known.status,
+      headers: { ...known.headers, 'content-type': contentType, 'cache-control': 'no-store' },
+      body: JSON.stringify(body),
+    };
   }
 
   private translate(error: unknown): AppError {
@@ -59,7 +76,7 @@ export class ErrorFilter implements ExceptionFilter {
     return new AppError('internal_error', { cause: error });
   }
 
-  private log(known: AppError, error: unknown, request: FastifyRequest): void {
+  private log(known: AppError, error: unknown, request: FailedRequest): void {
     const context = {
       request_id: request.id,
       method: request.method,

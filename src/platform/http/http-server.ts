@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
@@ -9,7 +9,10 @@ import { CALL_PATHS, IMPORT_PATH, INTERNAL_PATH } from '../../contract/paths.js'
 import type { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 import { answerFor } from '../errors/error-answers.js';
+import type { ErrorFilter } from '../errors/error-filter.js';
+import { type AccessLine, logAccess } from '../logging/access-log.js';
 import { scrub } from '../logging/scrub.js';
+import type { DirectExchange, DirectLane } from './direct-lane.js';
 import { type BodyUse, registerBodies } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -20,6 +23,7 @@ const USAGE_PATH = `/${INTERNAL_PATH}/usage`;
 const USAGE_BODY_LIMIT = 8 * MEGABYTE;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 const MAX_CONNECTIONS = 10_000;
+const MAX_HEADER_BYTES = 16_384;
 /** Longer than a load balancer keeps its connections (60 s), so that it is never we who close first. */
 const KEEP_ALIVE_MILLISECONDS = 65_000;
 const REQUEST_MILLISECONDS = 120_000;
@@ -46,6 +50,46 @@ const answerEarly = (error: AppError, request: FastifyRequest, reply: FastifyRep
     .send(JSON.stringify(body));
 };
 
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+const createHttpServer = (lane: DirectLane, handle: Listener): Server => {
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: REQUEST_MILLISECONDS,
+      keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    },
+    (request, response) => void (lane.take(request, response) || handle(request, response)),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
+};
+
+const openLane = (lane: DirectLane, logger: Logger, errors: ErrorFilter): void =>
+  lane.use({
+    newRequestId: ({ headers }) => requestIdOf(headers['x-request-id']),
+    over: (exchange) => logAccess(logger, lineOf(exchange)),
+    fail: (error, exchange) => {
+      const { status, headers, body } = errors.describe(error, exchange);
+      if (exchange.raw.headersSent) return;
+      exchange.raw.writeHead(status, {
+        'x-request-id': exchange.id,
+        ...headers,
+        'content-length': Buffer.byteLength(body),
+      });
+      exchange.raw.end(body);
+    },
+  });
+
+const lineOf = ({ id, method, url, raw, elapsedTime, identity }: DirectExchange): AccessLine => ({
+  id,
+  method,
+  path: url,
+  status: raw.statusCode,
+  milliseconds: elapsedTime,
+  tokenId: identity.tokenId,
+});
+
 const STATUS_OF_PARSER: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
 /** What Node's parser refuses never becomes a request: it is answered on the socket, in the same shape. */
@@ -62,23 +106,21 @@ const answerUnparsed = ({ code }: { code?: string }, socket: Socket): void => {
   socket.destroySoon();
 };
 
-/** Fastify with our limits and hooks, for Nest to run on. */
-export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
+/** Fastify with our limits and hooks, for Nest to run on; calls that are in order go past it. */
+export const createHttpAdapter = (env: Env, logger: Logger, lane: DirectLane, errors: ErrorFilter): FastifyAdapter => {
+  openLane(lane, logger, errors);
   const options: FastifyHttpOptions<RawServerDefault> = {
     bodyLimit: BODY_LIMIT,
-    requestTimeout: REQUEST_MILLISECONDS,
-    keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+    serverFactory: (handle) => createHttpServer(lane, handle),
     forceCloseConnections: 'idle',
     trustProxy: false,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     frameworkErrors: (_error, request, reply) => answerEarly(new AppError('malformed_request'), request, reply),
     clientErrorHandler: answerUnparsed,
-    http: { maxHeaderSize: 16_384 },
   };
   const adapter = new FastifyAdapter(options);
   const server = adapter.getInstance<FastifyInstance>();
-  server.server.maxConnections = MAX_CONNECTIONS;
   registerBodies(server, { useOf: bodyUseOf, yamlRoutes: [IMPORT_ROUTE] });
   server.addHook('onRoute', (route) => {
     if (isCallPath(route.url)) route.bodyLimit = env.MAX_CALL_BODY_MB * MEGABYTE;
@@ -92,31 +134,19 @@ export const createHttpAdapter = (env: Env, logger: Logger): FastifyAdapter => {
     else done();
   });
   server.addHook('onResponse', (request, reply, done) => {
-    logAccess(logger, request, reply);
+    logAccess(logger, {
+      id: request.id,
+      method: request.method,
+      path: pathOf(request),
+      status: reply.raw.statusCode,
+      milliseconds: reply.elapsedTime,
+      tokenId: request.identity?.tokenId,
+    });
     done();
   });
   return adapter;
 };
 
-/** Polls and probes come every few seconds and tell nothing: they are logged at debug. */
-const isRoutine = (url: string): boolean => url.startsWith('/health') || url.startsWith('/internal/');
-
 /** A path without parameters is the route's own, and has nothing to hide. */
 const pathOf = (request: FastifyRequest): string =>
   request.url === request.routeOptions.url ? request.url : scrub(request.url.split('?', 1)[0] ?? '');
-
-const logAccess = (logger: Logger, request: FastifyRequest, reply: FastifyReply): void => {
-  const level = isRoutine(request.url) && reply.raw.statusCode < 400 ? 'debug' : 'info';
-  if (!logger.isLevelEnabled(level)) return;
-  logger[level](
-    {
-      request_id: request.id,
-      method: request.method,
-      path: pathOf(request),
-      status: reply.raw.statusCode,
-      duration_ms: Math.round(reply.elapsedTime),
-      token_id: request.identity?.tokenId,
-    },
-    'request',
-  );
-};

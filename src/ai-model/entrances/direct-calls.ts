@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { CHAT_PATHS } from '../../contract/paths.js';
+import type { Identity } from '../../platform/auth/identity.js';
+import { tokenOf } from '../../platform/auth/request-token.js';
+import { hashToken } from '../../platform/auth/token-text.js';
+import { DirectLane } from '../../platform/http/direct-lane.js';
+import { CallService } from '../calls/call.service.js';
+import type { Dialect } from '../calls/dialect.js';
+import { ModelDirectory } from '../model-directory/model-directory.js';
+import { CHAT_DIALECT } from './chat/chat.dialect.js';
+
+/** Which calls may take the direct lane. Their controllers take what the lane leaves, and document them. */
+@Injectable()
+export class DirectCalls implements OnModuleInit {
+  constructor(
+    private readonly lane: DirectLane,
+    private readonly calls: CallService,
+    private readonly directory: ModelDirectory,
+  ) {}
+
+  onModuleInit(): void {
+    for (const path of CHAT_PATHS) this.open(path, CHAT_DIALECT);
+  }
+
+  private open(path: string, dialect: Dialect): void {
+    this.lane.open(`/${path}`, this.admit, (request, reply) => this.calls.answer(request, reply, dialect));
+  }
+
+  /** As the guard does, for tokens that are known and may call. */
+  private readonly admit = (request: IncomingMessage): Identity | null => {
+    const token = tokenOf(request);
+    if (!token) return null;
+    const identity = this.directory.knownIdentity(hashToken(token));
+    return identity?.scopes.has('invoke') ? identity : null;
+  };
+}

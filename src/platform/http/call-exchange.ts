@@ -1,0 +1,21 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Identity } from '../auth/identity.js';
+
+/** What a call's handler needs of its request: Fastify's has it, and that of the direct lane. */
+export interface CallRequest {
+  readonly id: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawBody?: Buffer | undefined;
+  readonly identity?: Identity | undefined;
+}
+
+/** And of its answer, which it writes on its own. */
+export interface CallReply {
+  readonly raw: ServerResponse;
+  /** Milliseconds since the request arrived. */
+  readonly elapsedTime: number;
+  /** From here on the handler answers. */
+  hijack(): unknown;
+}
+
+export type CallHandler = (request: CallRequest, reply: CallReply) => Promise<void>;
