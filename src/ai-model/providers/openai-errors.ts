@@ -134,7 +134,8 @@ export const retryAfterOf = (headers: OutboundResponseHeaders, now = Date.now())
   }
   const text = headerOf(headers, 'retry-after');
   if (NUMBER.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
+  // Without the name of a month, Date.parse makes a date of nearly anything.
+  const date = /[A-Za-z]{3}/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 };
 
