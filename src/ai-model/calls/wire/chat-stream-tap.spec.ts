@@ -53,6 +53,16 @@ describe('usage (traps 5 and 9)', () => {
     },
   );
 
+  it.each([
+    data({ choices: [{ index: 0, delta: {}, finish_reason: 'stop', usage: USAGE }] }),
+    data({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], x_groq: { id: 'r', usage: USAGE } }),
+  ])('takes usage from where Moonshot and Groq have it: %j', (event) => {
+    const { tap, verdicts } = watch(event + extra + DONE);
+    expect(verdicts).toEqual(['forward', 'drop', 'forward']);
+    expect(tap.usage).toMatchObject({ inputTokens: 10, outputTokens: 5 });
+    expect(watch(event).tap.usage).toMatchObject({ inputTokens: 10, outputTokens: 5 });
+  });
+
   it('takes usage from a chunk with choices and never drops it', () => {
     const { tap, verdicts } = watch(chunk({ content: 'Hi' }, { usage: USAGE }));
     expect(verdicts).toEqual(['forward']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { weighJsonString, weighText } from '../../../platform/text/text-weight.js';
-import { estimateUsage, usageFromAnswer } from './usage.js';
+import { estimateUsage, findUsage, usageFromAnswer } from './usage.js';
 
 describe('usageFromAnswer', () => {
   it('reads all four counts', () => {
@@ -19,6 +19,32 @@ describe('usageFromAnswer', () => {
       reasoningTokens: 20,
       estimated: false,
     });
+  });
+
+  it('counts reasoning that stands beside the output, as only the sum can tell', () => {
+    const usage = { prompt_tokens: 32, completion_tokens: 9, completion_tokens_details: { reasoning_tokens: 94 } };
+    const beside = usageFromAnswer({ ...usage, total_tokens: 135 });
+    expect(beside).toMatchObject({ inputTokens: 32, outputTokens: 103, reasoningTokens: 94 });
+    expect(usageFromAnswer({ ...usage, total_tokens: 41 })).toMatchObject({ outputTokens: 9, reasoningTokens: 9 });
+  });
+
+  it.each([{ prompt_cache_hit_tokens: 6 }, { cached_tokens: 6 }, { prompt_tokens_details: { cached_tokens: 6 } }])(
+    'finds cached tokens in %j',
+    (fields) => {
+      expect(usageFromAnswer({ prompt_tokens: 8, completion_tokens: 1, ...fields })).toMatchObject({ cachedTokens: 6 });
+    },
+  );
+
+  it.each([
+    { usage: { prompt_tokens: 1 } },
+    { choices: [{}], x_groq: { id: 'r', usage: { prompt_tokens: 1 } } },
+    { choices: [{ index: 0, usage: { prompt_tokens: 1 } }], usage: null },
+  ])('finds the usage in %j', (answer) => {
+    expect(findUsage(answer)).toEqual({ prompt_tokens: 1 });
+  });
+
+  it.each([null, {}, [], 'usage', { choices: [] }, { choices: 'x', x_groq: null }])('finds none in %j', (answer) => {
+    expect(findUsage(answer)).toBeUndefined();
   });
 
   it('takes an embedding, which has no completion', () => {
