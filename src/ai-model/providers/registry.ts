@@ -32,4 +32,11 @@ export const PROVIDER_REGISTRY: Record<Provider, ProviderEntry> = {
   azure_openai: { name: 'Azure OpenAI', defaultApiBase: null, requiresApiKey: true, load: null },
   huggingface: { name: 'Hugging Face', defaultApiBase: 'https://router.huggingface.co/v1', requiresApiKey: true, load: openAiWire },
   openai_compatible: { name: 'OpenAI-compatible', defaultApiBase: null, requiresApiKey: true, load: openAiWire },
+  mistral: { name: 'Mistral AI', defaultApiBase: 'https://api.mistral.ai/v1', requiresApiKey: true, load: openAiWire },
+  groq: { name: 'Groq', defaultApiBase: 'https://api.groq.com/openai/v1', requiresApiKey: true, load: openAiWire },
+  xai: { name: 'xAI', defaultApiBase: 'https://api.x.ai/v1', requiresApiKey: true, load: openAiWire },
+  deepseek: { name: 'DeepSeek', defaultApiBase: 'https://api.deepseek.com/v1', requiresApiKey: true, load: openAiWire },
+  cohere: { name: 'Cohere', defaultApiBase: 'https://api.cohere.com/v2', requiresApiKey: true, load: null },
+  amazon_bedrock: { name: 'Amazon Bedrock', defaultApiBase: null, requiresApiKey: true, load: null },
+  google_vertex: { name: 'Google Vertex AI', defaultApiBase: null, requiresApiKey: true, load: null },
 };
