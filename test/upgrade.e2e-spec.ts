@@ -10,7 +10,7 @@ import { SecretVault } from '../src/storage/crypto/secret-vault.js';
 import { connectionFromUrl } from '../src/storage/database/connection.js';
 import { dataSourceOptions, MIGRATING } from '../src/storage/database/data-source-options.js';
 import { migrations } from '../typeorm-migrations/index.js';
-import { aChat, call, until, type Json } from './support/calls.js';
+import { aChat, call, saveModel, until, usageAfter, type Json } from './support/calls.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { CONFIGS, randomKeyRing, startHub, type TestHub } from './support/hub.js';
@@ -117,14 +117,19 @@ describe('a database of the first version, with data in it', () => {
     expect(rows).not.toContain(KEY.slice(0, -4));
   });
 
-  it('can be taken back down to the first schema and up again', async () => {
+  it('can be taken back down to the first schema and up again, with providers that the first one does not know', async () => {
+    const { id, alias } = await saveModel(hub, { provider: 'mistral', api_base: provider.url });
+    expect((await call(hub, aChat(alias))).status).toBe(200);
+    await usageAfter(hub, id, 1);
     await hub.stop();
     const options = dataSourceOptions(connectionFromUrl(Secret.of(database.url)), MIGRATING);
     const dataSource = await new DataSource(options).initialize();
     try {
       for (let index = migrations.length; index > FIRST_SCHEMA; index -= 1) await dataSource.undoLastMigration();
       const [row] = await database.query<{ calls: string }>('SELECT sum(calls) AS calls FROM usage_minutes');
-      expect(Number(row?.calls)).toBeGreaterThanOrEqual(100);
+      expect(Number(row?.calls)).toBeGreaterThanOrEqual(101);
+      const providers = 'SELECT DISTINCT provider FROM ai_model_configs';
+      expect(await database.query(providers)).toEqual([{ provider: 'openai_compatible' }]);
       expect((await dataSource.runMigrations()).length).toBe(migrations.length - FIRST_SCHEMA);
     } finally {
       await dataSource.destroy();

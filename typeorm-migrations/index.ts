@@ -10,6 +10,7 @@ import { SystemPromptVersions1795478400004 } from './1795478400004-system-prompt
 import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.js';
 import { StorageProcesses1795478400006 } from './1795478400006-storage-processes.js';
 import { ConfigListIndexes1795478400007 } from './1795478400007-config-list-indexes.js';
+import { MoreProviders1795564800001 } from './1795564800001-more-providers.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   IdempotencyKeys1795478400005,
   StorageProcesses1795478400006,
   ConfigListIndexes1795478400007,
+  MoreProviders1795564800001,
 ];

@@ -1,4 +1,5 @@
-import { PartialType, PickType } from '@nestjs/swagger';
+import { ApiProperty, OmitType, PartialType, PickType } from '@nestjs/swagger';
+import { IsIn, ValidateIf } from 'class-validator';
 import {
   BooleanField,
   ChoiceField,
@@ -10,6 +11,7 @@ import {
 } from './fields.js';
 import { TagsField } from './list-query.js';
 import { LABEL_FORM, LABEL_PATTERN, PROMPT_NAME_PATTERN } from './prompt-names.js';
+import { PRESET_IDS, presetOf } from './presets.js';
 import { PROVIDERS, type Provider } from './providers.js';
 import { ApiKeyField, AuthHeadersField } from './secret-fields.js';
 
@@ -181,8 +183,42 @@ class ModelConfigFields {
   output_price_per_million?: number | null;
 }
 
-/** Body of `POST /configs`: `alias`, `provider` and `model_name` must be sent, the others have defaults. */
+/** A whole new config: `alias`, `provider` and `model_name` must be there, the others have defaults. */
 export class ModelConfigCreate extends ModelConfigFields {}
+
+/** Body of `POST /configs`: as {@link ModelConfigCreate}, or with a preset in the place of its provider and address. */
+export class NewModelConfig extends OmitType(ModelConfigFields, ['provider']) {
+  @ApiProperty({
+    enum: [...PROVIDERS],
+    enumName: 'Provider',
+    required: false,
+    description: 'May be left out when a preset is named',
+  })
+  @ValidateIf(({ preset }: NewModelConfig, value) => value !== undefined || preset === undefined)
+  @IsIn(PROVIDERS, { message: `$property must be one of ${PROVIDERS.join(', ')}` })
+  provider?: Provider;
+
+  @ChoiceField(PRESET_IDS, {
+    writeOnly: true,
+    description:
+      'A known service: gives provider, api_base and is_local where the body leaves them out. It is not kept: what it gave is.',
+  })
+  preset?: string;
+}
+
+/** The config that a body asks for, with what its preset gives. */
+export const withPreset = ({ preset: id, ...body }: NewModelConfig): ModelConfigCreate => {
+  const preset = id === undefined ? undefined : presetOf(id);
+  // The check of the body has seen to it that one of the two is there.
+  const provider = (body.provider ?? preset?.provider) as Provider;
+  if (!preset) return { ...body, provider };
+  return {
+    ...body,
+    provider,
+    api_base: body.api_base === undefined ? preset.api_base : body.api_base,
+    is_local: body.is_local ?? preset.is_local,
+  };
+};
 
 /** Body of `PUT /configs/{id}`: absent fields keep their value, `null` clears. */
 export class ModelConfigUpdate extends PartialType(ModelConfigFields, { skipNullProperties: false }) {}

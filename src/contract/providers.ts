@@ -7,6 +7,13 @@ export const PROVIDERS = [
   'azure_openai',
   'huggingface',
   'openai_compatible',
+  'mistral',
+  'groq',
+  'xai',
+  'deepseek',
+  'cohere',
+  'amazon_bedrock',
+  'google_vertex',
 ] as const;
 
 export type Provider = (typeof PROVIDERS)[number];

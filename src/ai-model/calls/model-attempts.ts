@@ -17,7 +17,7 @@ import { type CallFailure, failureOf } from './call-failure.js';
 import type { CallContext } from './call-context.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { SystemPrompts } from './system-prompts.js';
-import { estimateUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
+import { estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
 import { parseAnswer, textOf } from './whole-answer.js';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
@@ -157,7 +157,7 @@ export class ModelAttempts {
 
   private answerWhole(answer: WholeAnswer): void {
     const parsed = parseAnswer(answer);
-    const usage = usageFromAnswer(parsed['usage']) ?? this.estimate(weighText(textOf(parsed)));
+    const usage = usageFromAnswer(findUsage(parsed)) ?? this.estimate(weighText(textOf(parsed)));
     this.noteIgnored(answer);
     const firstByteMs = performance.now() - this.startedAt;
     this.context.answerer.whole(answer, parsed, () => ({ ...answer.headers, ...this.headers() }));

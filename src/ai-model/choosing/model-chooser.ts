@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { isCallable } from '../calls/callable.js';
+import { isCallable, isWithinLimit } from '../calls/callable.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { type HealthState, ModelHealth } from './model-health.js';
@@ -60,7 +60,12 @@ export class ModelChooser {
     return ranked.slice(0, MOST_CANDIDATES).map(({ model }) => model);
   }
 
-  private isAble(model: SnapshotModel, { stream }: IncomingCall): boolean {
-    return isCallable(model) && (model.is_streaming_supported || !stream) && !EMBEDDING_NAME.test(model.model_name);
+  private isAble(model: SnapshotModel, { stream, parameters }: IncomingCall): boolean {
+    return (
+      isCallable(model) &&
+      isWithinLimit(model, parameters) &&
+      (model.is_streaming_supported || !stream) &&
+      !EMBEDDING_NAME.test(model.model_name)
+    );
   }
 }

@@ -20,6 +20,11 @@ const OPENAI = same('openai');
 const ANTHROPIC = same('anthropic');
 // Claude is sold by Vertex AI, which stands in the same list, and not by the Gemini API.
 const GOOGLE: CatalogueSource = { prices: ['google'], media: 'google', without: /^claude/ };
+const MISTRAL = same('mistral');
+const GROQ = same('groq');
+const XAI: CatalogueSource = { prices: ['x-ai'], media: 'xai' };
+const DEEPSEEK = same('deepseek');
+const COHERE = pricesOnly('cohere');
 const MOONSHOT: CatalogueSource = { prices: ['moonshotai'], media: 'moonshotai' };
 
 /** The package's providers behind the router; the rest of the name is the router's own suffix. */
@@ -50,6 +55,13 @@ const BY_PROVIDER: Record<Exclude<Provider, 'openai_compatible'>, CatalogueSourc
   local: null,
   azure_openai: { prices: ['azure', 'openai'], media: 'azure' },
   huggingface: HUGGING_FACE,
+  mistral: MISTRAL,
+  groq: GROQ,
+  xai: XAI,
+  deepseek: DEEPSEEK,
+  cohere: COHERE,
+  amazon_bedrock: { prices: ['aws'], media: 'amazon-bedrock' },
+  google_vertex: { prices: ['google'], media: 'google-vertex' },
 };
 
 const BY_HOST: ReadonlyMap<string, CatalogueSource> = new Map([
@@ -57,10 +69,10 @@ const BY_HOST: ReadonlyMap<string, CatalogueSource> = new Map([
   ['api.anthropic.com', ANTHROPIC],
   ['generativelanguage.googleapis.com', GOOGLE],
   ['router.huggingface.co', HUGGING_FACE],
-  ['api.deepseek.com', same('deepseek')],
-  ['api.groq.com', same('groq')],
+  ['api.deepseek.com', DEEPSEEK],
+  ['api.groq.com', GROQ],
   ['openrouter.ai', same('openrouter')],
-  ['api.mistral.ai', same('mistral')],
+  ['api.mistral.ai', MISTRAL],
   ['api.cerebras.ai', same('cerebras')],
   ['api.perplexity.ai', same('perplexity')],
   ['inference.baseten.co', same('baseten')],
@@ -70,10 +82,10 @@ const BY_HOST: ReadonlyMap<string, CatalogueSource> = new Map([
   ['api.moonshot.cn', { ...MOONSHOT, media: 'moonshotai-cn' }],
   ['api.together.xyz', { prices: ['together'], media: 'togetherai' }],
   ['api.together.ai', { prices: ['together'], media: 'togetherai' }],
-  ['api.x.ai', { prices: ['x-ai'], media: 'xai' }],
+  ['api.x.ai', XAI],
   ['api.fireworks.ai', { prices: ['fireworks'], media: 'fireworks-ai' }],
-  ['api.cohere.ai', pricesOnly('cohere')],
-  ['api.cohere.com', pricesOnly('cohere')],
+  ['api.cohere.ai', COHERE],
+  ['api.cohere.com', COHERE],
   ['api.novita.ai', pricesOnly('novita')],
   ['api.minimax.io', pricesOnly('minimax')],
   ['api.minimaxi.com', pricesOnly('minimax')],

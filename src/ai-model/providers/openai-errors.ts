@@ -14,6 +14,12 @@ interface ErrorBody {
   code: string;
   type: string;
   param: string | null;
+  /** What Azure says more precisely inside the error. */
+  innerCode: string;
+  /** Names of the content filters that refused, by Azure. */
+  filters: string[];
+  /** OpenRouter's moderation refused, with a status that would speak of the key. */
+  isModerated: boolean;
 }
 
 const textOf = (value: unknown): string =>
@@ -38,14 +44,37 @@ export const statusIn = (error: unknown): number => {
 /** Reads OpenAI's `{error: {…}}`, `{error: "…"}`, a flat body as older vLLM servers send it, or plain text. */
 const readErrorBody = (body: unknown): ErrorBody => {
   const inner = isPlainObject(body) ? (body['error'] ?? body) : body;
-  if (!isPlainObject(inner)) return { message: textOf(inner) || null, code: '', type: '', param: null };
-  const { message, code, type, param, detail } = inner;
+  if (!isPlainObject(inner)) return { ...NOTHING_SAID, message: textOf(inner) || null, code: outerCodeOf(body) };
+  const { message, code, type, param, detail, metadata } = inner;
   return {
     message: textOf(message) || textOf(detail) || null,
     code: textOf(code),
     type: textOf(type),
     param: typeof param === 'string' ? param : null,
+    ...readInnerError(inner['innererror']),
+    isModerated: isPlainObject(metadata) && ('flagged_input' in metadata || Array.isArray(metadata['reasons'])),
   };
+};
+
+const NOTHING_SAID: ErrorBody = {
+  message: null,
+  code: '',
+  type: '',
+  param: null,
+  innerCode: '',
+  filters: [],
+  isModerated: false,
+};
+
+/** xAI sets `code` beside an error that is a text. */
+const outerCodeOf = (body: unknown): string => (isPlainObject(body) ? textOf(body['code']) : '');
+
+/** Azure's `innererror: {code, content_filter_result: {hate: {filtered, severity}, …}}`. */
+const readInnerError = (inner: unknown): Pick<ErrorBody, 'innerCode' | 'filters'> => {
+  if (!isPlainObject(inner)) return { innerCode: '', filters: [] };
+  const results = isPlainObject(inner['content_filter_result']) ? inner['content_filter_result'] : {};
+  const filters = Object.entries(results).filter(([, result]) => isPlainObject(result) && result['filtered'] === true);
+  return { innerCode: textOf(inner['code']), filters: filters.map(([name]) => name) };
 };
 
 const CLASS_OF_CODE: Partial<Record<string, ErrorClass>> = {
@@ -55,7 +84,9 @@ const CLASS_OF_CODE: Partial<Record<string, ErrorClass>> = {
   context_length_exceeded: 'context_too_long',
   content_filter: 'content_filter',
   content_policy_violation: 'content_filter',
+  ResponsibleAIPolicyViolation: 'content_filter',
   model_not_found: 'not_found',
+  exceed_context_size_error: 'context_too_long',
 };
 
 const CLASS_OF_STATUS: Partial<Record<number, ErrorClass>> = {
@@ -65,50 +96,67 @@ const CLASS_OF_STATUS: Partial<Record<number, ErrorClass>> = {
   404: 'not_found',
   408: 'timeout',
   429: 'rate_limit',
+  // Groq's, for its cheaper tier.
+  498: 'overloaded',
   503: 'overloaded',
   504: 'timeout',
   529: 'overloaded',
 };
 
+type ClassOfCode = Readonly<Partial<Record<string, ErrorClass>>>;
+
 /** By code or type where the provider gives one of its own, else by status; by text only where servers have no code. */
-const classify = (status: number, { code, type, message }: ErrorBody): ErrorClass => {
-  const byCode = CLASS_OF_CODE[code] ?? CLASS_OF_CODE[type];
-  if (byCode) return byCode;
-  if (
-    status === 400 &&
-    /maximum context length|max_model_len|exceeds? the available context size/i.test(message ?? '')
-  ) {
-    return 'context_too_long';
+const classify = (status: number, error: ErrorBody, own: ClassOfCode): ErrorClass => {
+  const { code, type, innerCode, message, isModerated } = error;
+  for (const name of [code, type, innerCode]) {
+    // Doubao has more precise codes behind a dot.
+    const byCode = own[name] ?? own[name.split('.')[0] ?? ''] ?? CLASS_OF_CODE[name];
+    if (byCode) return byCode;
   }
+  if (isModerated) return 'content_filter';
+  if (status === 400 && TOO_LONG.test(message ?? '')) return 'context_too_long';
+  // xAI answers a wrong key with 400 and no code of its own.
+  if (status === 400 && /^incorrect api key provided/i.test(message ?? '')) return 'auth';
   return CLASS_OF_STATUS[status] ?? (status >= 500 ? 'server' : 'bad_request');
 };
 
+const TOO_LONG = /maximum context length|max_model_len|exceeds? the available context size/i;
+
 const headerOf = (headers: OutboundResponseHeaders, name: string): string => textOf([headers[name]].flat()[0]);
 
-/** `retry-after-ms`, then `retry-after` in seconds or as a date. */
+const NUMBER = /^\d{1,9}(\.\d+)?$/;
+
+/** `retry-after-ms`, Azure's `x-ms-retry-after-ms`, then `retry-after` in seconds or as a date. */
 export const retryAfterOf = (headers: OutboundResponseHeaders, now = Date.now()): number | undefined => {
-  const milliseconds = headerOf(headers, 'retry-after-ms');
-  if (/^\d{1,9}(\.\d+)?$/.test(milliseconds)) return Number(milliseconds);
+  for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
+    const milliseconds = headerOf(headers, name);
+    if (NUMBER.test(milliseconds)) return Number(milliseconds);
+  }
   const text = headerOf(headers, 'retry-after');
-  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (NUMBER.test(text)) return Number(text) * 1000;
   const date = Date.parse(text);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 };
 
-/** The provider answered with an error. `secrets`: what must not be in its words when they are handed on. */
+/**
+ * The provider answered with an error. `secrets`: what must not be in its words when they are handed on; `own`: what this
+ * provider's codes mean.
+ */
 export const toProviderError = (
   status: number,
   body: unknown,
   headers: OutboundResponseHeaders,
   secrets: readonly string[],
+  own: ClassOfCode = {},
 ): ProviderError => {
   const error = readErrorBody(body);
+  const message = [error.message, error.filters.length > 0 ? `(filtered: ${error.filters.join(', ')})` : null];
   const retryAfterMilliseconds = retryAfterOf(headers);
   const clean = (text: string): string =>
     scrubKnown(text.slice(0, MAX_READ * MAX_MESSAGE), secrets).slice(0, MAX_MESSAGE);
-  return new ProviderError(classify(status, error), {
+  return new ProviderError(classify(status, error, own), {
     status,
-    ...(error.message && { message: clean(error.message) }),
+    ...(error.message && { message: clean(message.filter(Boolean).join(' ')) }),
     param: error.param && clean(error.param),
     ...(error.type && { type: clean(error.type) }),
     ...(retryAfterMilliseconds !== undefined && { retryAfterMilliseconds }),

@@ -5,28 +5,30 @@ import type { GuardedHttpClient, OutboundRequest } from '../../platform/http/out
 import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
 import type { OutboundResponseHeaders } from '../../platform/http/outbound/outbound-exchange.js';
 import { DEFAULT_BODY_LIMIT_BYTES, readBounded } from '../../platform/http/outbound/read-bounded.js';
-import { toOpenAiBody } from './openai-body.js';
+import { type OutgoingBody, toChatBody, toEmbeddingBody } from './openai-body.js';
 import { fromOutboundError, parseLoosely, statusIn, toProviderError } from './openai-errors.js';
 import { listOpenAiModels } from './openai-models.js';
+import { OPENAI_SERVER, type OperationPath, type ServerKind } from './openai-server.js';
 import { ProviderError } from './provider-error.js';
-import type { ChatAnswer, ChatProvider, ChatRequest, ModelListing } from './provider.js';
+import type { ChatAnswer, ChatProvider, ChatRequest, EmbeddingRequest, ModelListing, WholeAnswer } from './provider.js';
 import { type ProviderTarget, targetOf } from './provider-target.js';
+import { type Quirks, quirksOf } from './quirks-of.js';
 
 const HANDED_ON = /^(?:x-ratelimit-|openai-processing-ms$)/;
 
 /** Where and with what to call a model: worked out once per version of its config. */
 interface CallTarget extends ProviderTarget {
-  url: URL;
+  chatUrl: URL;
+  embeddingsUrl: URL;
+  quirks: Quirks;
 }
 
-const callTargetOf = (model: SnapshotModel, defaultApiBase: string | null): CallTarget => {
-  const target = targetOf(model, defaultApiBase);
-  return {
-    ...target,
-    url: new URL(`${target.base}/chat/completions`),
-    headers: { 'content-type': 'application/json', ...target.headers },
-  };
-};
+/** One request on its way. */
+interface Outgoing {
+  call: OutboundRequest;
+  target: CallTarget;
+  ignored: readonly string[];
+}
 
 const pickHeaders = (headers: OutboundResponseHeaders): Record<string, string> => {
   const picked: Record<string, string> = {};
@@ -39,7 +41,7 @@ const pickHeaders = (headers: OutboundResponseHeaders): Record<string, string> =
 
 const textOf = (header: string | string[] | undefined): string => (typeof header === 'string' ? header : '');
 
-/** OpenAI's own format: passed through with the model's name, defaults and key. */
+/** OpenAI's own format: passed through with the model's name, defaults, key and the server's quirks. */
 export class OpenAiWire implements ChatProvider {
   /** A config of a newer snapshot is another object, so its target is worked out anew. */
   private readonly targets = new WeakMap<SnapshotModel, CallTarget>();
@@ -47,63 +49,89 @@ export class OpenAiWire implements ChatProvider {
   constructor(
     private readonly client: GuardedHttpClient,
     private readonly defaultApiBase: string | null,
+    private readonly server: ServerKind = OPENAI_SERVER,
   ) {}
 
   async chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer> {
     const target = this.target(request.model);
-    const call = {
-      url: target.url,
-      method: 'POST',
-      headers: target.headers,
-      body: toOpenAiBody(request),
-      signal,
-    } as const;
-    try {
-      return request.stream ? await this.stream(call, target) : await this.whole(call, target);
-    } catch (error) {
-      throw error instanceof OutboundError ? fromOutboundError(error) : error;
-    }
+    const outgoing = outgoingOf(target, target.chatUrl, toChatBody(request, target.quirks), signal);
+    return asProviderErrors(() => (request.stream ? this.stream(outgoing) : this.whole(outgoing)));
+  }
+
+  async embed(request: EmbeddingRequest, signal: CancelSignal): Promise<WholeAnswer> {
+    const target = this.target(request.model);
+    const outgoing = outgoingOf(target, target.embeddingsUrl, toEmbeddingBody(request), signal);
+    return asProviderErrors(() => this.whole(outgoing));
   }
 
   async listModels(model: SnapshotModel, signal: CancelSignal): Promise<ModelListing> {
-    try {
-      return await listOpenAiModels(this.client, targetOf(model, this.defaultApiBase), model, signal);
-    } catch (error) {
-      throw error instanceof OutboundError ? fromOutboundError(error) : error;
-    }
+    const target = targetOf(model, this.defaultApiBase, this.server.keyHeader);
+    const base = this.server.listBaseOf(target.base);
+    const listing = await asProviderErrors(() => listOpenAiModels(this.client, { ...target, base }, model, signal));
+    return this.server.listsOtherNames ? { ...listing, isListed: listing.isListed === true ? true : null } : listing;
   }
 
-  private async whole(call: OutboundRequest, target: CallTarget): Promise<ChatAnswer> {
+  private async whole({ call, target, ignored }: Outgoing): Promise<WholeAnswer> {
     const { status, headers, body } = await this.client.requestWhole(call, DEFAULT_BODY_LIMIT_BYTES);
-    if (status >= 400) throw toProviderError(status, parseLoosely(body), headers, target.secrets);
-    return { kind: 'whole', ...headOf(headers, target), body };
+    if (status >= 400) throw errorOf(status, parseLoosely(body), headers, target);
+    return { kind: 'whole', ...headOf(headers, target, ignored), body };
   }
 
-  private async stream(call: OutboundRequest, target: CallTarget): Promise<ChatAnswer> {
+  private async stream({ call, target, ignored }: Outgoing): Promise<ChatAnswer> {
     const response = await this.client.request(call);
     const { status, headers, body } = response;
     const isStream = status < 400 && textOf(headers['content-type']).startsWith('text/event-stream');
-    if (isStream) return { kind: 'stream', ...headOf(headers, target), body };
+    if (isStream) return { kind: 'stream', ...headOf(headers, target, ignored), body };
     throw noStream(status, await readBounded(response), headers, target);
   }
 
   private target(model: SnapshotModel): CallTarget {
     const known = this.targets.get(model);
     if (known) return known;
-    const target = callTargetOf(model, this.defaultApiBase);
-    this.targets.set(model, target);
-    return target;
+    const target = targetOf(model, this.defaultApiBase, this.server.keyHeader);
+    const urlOf = (path: OperationPath): URL => this.server.urlOf(target.base, model, path);
+    const complete = {
+      ...target,
+      headers: { 'content-type': 'application/json', ...target.headers },
+      chatUrl: urlOf('chat/completions'),
+      embeddingsUrl: urlOf('embeddings'),
+      quirks: quirksOf(model),
+    };
+    this.targets.set(model, complete);
+    return complete;
   }
 }
 
+const outgoingOf = (target: CallTarget, url: URL, { body, ignored }: OutgoingBody, signal: CancelSignal): Outgoing => ({
+  call: { url, method: 'POST', headers: target.headers, body, signal },
+  target,
+  ignored,
+});
+
+const asProviderErrors = async <Value>(work: () => Promise<Value>): Promise<Value> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof OutboundError ? fromOutboundError(error) : error;
+  }
+};
+
+const errorOf = (
+  status: number,
+  body: unknown,
+  headers: OutboundResponseHeaders,
+  { secrets, quirks }: CallTarget,
+): ProviderError => toProviderError(status, body, headers, secrets, quirks.errors);
+
 const headOf = (
   headers: OutboundResponseHeaders,
-  { secrets }: ProviderTarget,
+  target: CallTarget,
+  ignored: readonly string[],
 ): Pick<ChatAnswer, 'headers' | 'contentType' | 'ignored' | 'toError'> => ({
   headers: pickHeaders(headers),
   contentType: textOf(headers['content-type']),
-  ignored: [],
-  toError: (error) => toProviderError(statusIn(error), { error }, {}, secrets),
+  ignored,
+  toError: (error) => errorOf(statusIn(error), { error }, {}, target),
 });
 
 /** Not what was asked for: an error of the provider, or something that is no stream. */
@@ -111,10 +139,10 @@ const noStream = (
   status: number,
   bytes: Buffer,
   headers: OutboundResponseHeaders,
-  { secrets }: ProviderTarget,
+  target: CallTarget,
 ): ProviderError => {
   const body = parseLoosely(bytes);
-  if (status >= 400) return toProviderError(status, body, headers, secrets);
-  if (isPlainObject(body) && 'error' in body) return toProviderError(statusIn(body['error']), body, headers, secrets);
+  if (status >= 400) return errorOf(status, body, headers, target);
+  if (isPlainObject(body) && 'error' in body) return errorOf(statusIn(body['error']), body, headers, target);
   return new ProviderError('bad_answer', { status, message: 'the answer is no event stream' });
 };

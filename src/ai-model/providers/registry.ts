@@ -20,6 +20,14 @@ const openAiWire: Load = async (client, defaultApiBase) => {
   return new OpenAiWire(client, defaultApiBase);
 };
 
+const azureWire: Load = async (client, defaultApiBase) => {
+  const [{ OpenAiWire }, { AZURE_SERVER }] = await Promise.all([
+    import('./openai-wire.js'),
+    import('./azure-server.js'),
+  ]);
+  return new OpenAiWire(client, defaultApiBase, AZURE_SERVER);
+};
+
 const GOOGLE = 'https://generativelanguage.googleapis.com/v1beta';
 
 /** One line per provider. A new wire format is one file beside this one and one line here. */
@@ -29,7 +37,14 @@ export const PROVIDER_REGISTRY: Record<Provider, ProviderEntry> = {
   gemini: { name: 'Google Gemini', defaultApiBase: GOOGLE, requiresApiKey: true, load: null },
   claude: { name: 'Anthropic Claude', defaultApiBase: 'https://api.anthropic.com/v1', requiresApiKey: true, load: null },
   local: { name: 'Local server', defaultApiBase: 'http://127.0.0.1:11434/v1', requiresApiKey: false, load: openAiWire },
-  azure_openai: { name: 'Azure OpenAI', defaultApiBase: null, requiresApiKey: true, load: null },
+  azure_openai: { name: 'Azure OpenAI', defaultApiBase: null, requiresApiKey: true, load: azureWire },
   huggingface: { name: 'Hugging Face', defaultApiBase: 'https://router.huggingface.co/v1', requiresApiKey: true, load: openAiWire },
   openai_compatible: { name: 'OpenAI-compatible', defaultApiBase: null, requiresApiKey: true, load: openAiWire },
+  mistral: { name: 'Mistral AI', defaultApiBase: 'https://api.mistral.ai/v1', requiresApiKey: true, load: openAiWire },
+  groq: { name: 'Groq', defaultApiBase: 'https://api.groq.com/openai/v1', requiresApiKey: true, load: openAiWire },
+  xai: { name: 'xAI', defaultApiBase: 'https://api.x.ai/v1', requiresApiKey: true, load: openAiWire },
+  deepseek: { name: 'DeepSeek', defaultApiBase: 'https://api.deepseek.com/v1', requiresApiKey: true, load: openAiWire },
+  cohere: { name: 'Cohere', defaultApiBase: 'https://api.cohere.com/v2', requiresApiKey: true, load: null },
+  amazon_bedrock: { name: 'Amazon Bedrock', defaultApiBase: null, requiresApiKey: true, load: null },
+  google_vertex: { name: 'Google Vertex AI', defaultApiBase: null, requiresApiKey: true, load: null },
 };

@@ -2,7 +2,12 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Que
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { DiffQuery, HistoryList, HistoryPage, VersionDiff } from '../../contract/history.contract.js';
-import { ModelConfigCreate, ModelConfigRestore, ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import {
+  ModelConfigRestore,
+  ModelConfigUpdate,
+  NewModelConfig,
+  withPreset,
+} from '../../contract/model-config.contract.js';
 import { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { CONFIGS_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
@@ -28,11 +33,11 @@ export class ModelConfigController {
   @IdempotencyKeyHeader()
   @ApiProblems(400, 409, 422, 503)
   async create(
-    @Body() body: ModelConfigCreate,
+    @Body() body: NewModelConfig,
     @CurrentAuthor() author: Author,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const config = await this.configs.create(body, author);
+    const config = await this.configs.create(withPreset(body), author);
     reply.header('location', `/${CONFIGS_PATH}/${config.id}`);
     return send(reply, config);
   }

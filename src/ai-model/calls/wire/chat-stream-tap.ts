@@ -1,7 +1,7 @@
 import type { SseEvent } from './sse-event.js';
 import { weighJsonString } from '../../../platform/text/text-weight.js';
 import type { TokenUsage } from './usage.js';
-import { usageFromAnswer } from './usage.js';
+import { findUsage, usageFromAnswer } from './usage.js';
 
 /**
  * What to do with an event: forward its bytes as they are, drop it, or treat it as an error. An error is left to the
@@ -27,7 +27,6 @@ interface Hints {
 
 interface ParsedEvent {
   readonly choices?: unknown;
-  readonly usage?: unknown;
   readonly error?: unknown;
   readonly object?: unknown;
 }
@@ -127,7 +126,9 @@ export class ChatStreamTap {
     return 'error';
   }
 
-  private takeUsage({ usage, choices }: ParsedEvent): StreamVerdict {
+  private takeUsage(parsed: ParsedEvent): StreamVerdict {
+    const { choices } = parsed;
+    const usage = findUsage(parsed);
     if (typeof usage !== 'object' || usage === null) return 'forward';
     this.lastUsage = usageFromAnswer(usage) ?? this.lastUsage;
     const hasChoices = Array.isArray(choices) ? choices.length > 0 : choices !== undefined && choices !== null;

@@ -96,7 +96,8 @@ const decodeKey = (text: Buffer, start: number, end: number): string => {
   }
 };
 
-const skipValue = (text: Buffer, at: number, depth: number): number => {
+/** The position behind the value that begins at `at`. */
+export const skipValue = (text: Buffer, at: number, depth: number): number => {
   const first = text[at];
   if (first === QUOTE) return skipString(text, at + 1);
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipContainer(text, at, depth);

@@ -12,6 +12,12 @@ export interface TokenUsage {
 /** No call uses more; a larger number is a broken server, and would spoil every sum it enters. */
 const MOST_TOKENS = 1_000_000_000;
 
+/** What an answer or a chunk says of its usage: OpenAI's place, Groq's, or Moonshot's; undefined: nothing. */
+export const findUsage = (answer: unknown): unknown =>
+  field(answer, 'usage') ?? field(field(answer, 'x_groq'), 'usage') ?? field(firstOf(field(answer, 'choices')), 'usage');
+
+const firstOf = (list: unknown): unknown => (Array.isArray(list) ? (list as unknown[])[0] : undefined);
+
 /**
  * Reads the `usage` of an OpenAI answer. A value that cannot be a count is treated as missing; null when neither
  * `prompt_tokens` nor `completion_tokens` is left. An embedding has no `completion_tokens`.
@@ -21,9 +27,11 @@ export const usageFromAnswer = (usage: unknown): TokenUsage | null => {
   const output = count(usage, 'completion_tokens');
   if (input === null && output === null) return null;
   const inputTokens = input ?? 0;
-  const outputTokens = output ?? 0;
-  const cached = count(field(usage, 'prompt_tokens_details'), 'cached_tokens') ?? 0;
+  const cached = cachedIn(usage) ?? 0;
   const reasoning = count(field(usage, 'completion_tokens_details'), 'reasoning_tokens') ?? 0;
+  // xAI counts its reasoning beside the output; only the sum tells.
+  const isBeside = reasoning > 0 && count(usage, 'total_tokens') === inputTokens + (output ?? 0) + reasoning;
+  const outputTokens = (output ?? 0) + (isBeside ? reasoning : 0);
   return {
     inputTokens,
     cachedTokens: Math.min(cached, inputTokens),
@@ -32,6 +40,12 @@ export const usageFromAnswer = (usage: unknown): TokenUsage | null => {
     estimated: false,
   };
 };
+
+/** Under OpenAI's name, DeepSeek's or Moonshot's. */
+const cachedIn = (usage: unknown): number | null =>
+  count(field(usage, 'prompt_tokens_details'), 'cached_tokens') ??
+  count(usage, 'prompt_cache_hit_tokens') ??
+  count(usage, 'cached_tokens');
 
 /**
  * A guess for a provider that reports nothing: four characters are a token, a CJK character is one. Only text parts
