@@ -11,6 +11,7 @@ import { RetryBudget } from './choosing/retry-budget.js';
 import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
+import { EmbeddingsController } from './entrances/embeddings/embeddings.controller.js';
 import { CallService } from './calls/call.service.js';
 import { SystemPrompts } from './calls/system-prompts.js';
 import { DiscoverController } from './known-models/discover.controller.js';
@@ -45,7 +46,14 @@ export class AiModelModule implements BeforeApplicationShutdown {
     return {
       module: AiModelModule,
       imports: [HttpModule],
-      controllers: [ChatController, ModelsController, ManagementController, KnownModelsController, DiscoverController],
+      controllers: [
+        ChatController,
+        EmbeddingsController,
+        ModelsController,
+        ManagementController,
+        KnownModelsController,
+        DiscoverController,
+      ],
       providers: [
         { provide: ServiceToken, useValue: new ServiceToken(serviceToken) },
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },

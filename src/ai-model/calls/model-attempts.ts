@@ -17,7 +17,7 @@ import { type CallFailure, failureOf } from './call-failure.js';
 import type { CallContext } from './call-context.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { SystemPrompts } from './system-prompts.js';
-import { estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
+import { estimateEmbeddingUsage, estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
 import { parseAnswer, textOf } from './whole-answer.js';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
@@ -189,8 +189,9 @@ export class ModelAttempts {
   }
 
   private estimate(outputCharacters: number): TokenUsage {
-    const { messages, input } = this.context.incoming.parameters;
-    return estimateUsage(messages ?? input, outputCharacters);
+    const { operation, parameters } = this.context.incoming;
+    if (operation === 'embeddings') return estimateEmbeddingUsage(parameters['input']);
+    return estimateUsage(parameters['messages'], outputCharacters);
   }
 
   private recordFailure(failure: CallFailure): void {
