@@ -136,10 +136,17 @@ export class ModelAttempts {
       return null;
     } catch (error) {
       if (this.stream === null) this.providerMs += performance.now() - sentAt;
+      if (error instanceof AppError) this.takeBack();
       const failure = failureOf(error, deadline);
       if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
       return failure;
     }
+  }
+
+  /** The provider's code refused, and nothing was sent. */
+  private takeBack(): void {
+    this.count -= 1;
+    this.wasAsked = false;
   }
 
   private async requireAllowed(limit: number): Promise<void> {
