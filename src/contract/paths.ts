@@ -20,7 +20,7 @@ export const MODEL_PROVIDERS_PATH = 'api/v1/models/providers';
 export const STATUS_PATH = 'api/v1/status';
 
 /** First path segments under which errors have OpenAI's shape instead of RFC 9457's. */
-const OPENAI_SHAPED = ['/v1/', '/api/v1/chat/', '/api/v1/models', '/api/v1/status/'];
+const OPENAI_SHAPED = ['/v1/', '/api/v1/chat/', '/api/v1/models', '/api/v1/status'];
 
 /** Tells whether errors of this path are `{"error": {...}}` (OpenAI) rather than `application/problem+json`. */
 export const hasOpenAiShape = (path: string): boolean =>
