@@ -398,6 +398,37 @@ describe('connection tests', () => {
     });
   });
 
+  describe('of models that make vectors', () => {
+    const vectors: Script = ({ path }, response) =>
+      path === '/v1/embeddings'
+        ? sendJson(response, 200, {
+            object: 'list',
+            data: [{ object: 'embedding', index: 0, embedding: [0.1, 0.2] }],
+            usage: { prompt_tokens: 1, total_tokens: 1 },
+          })
+        : sendJson(response, 404, { error: { message: 'This is not a chat model', code: 'model_not_found' } });
+
+    it('asks for a vector, by the name of the model', async () => {
+      provider.answerWith(vectors);
+      const { id } = await save({ model_name: 'text-embedding-3-small' });
+      expect(await test(id)).toMatchObject({
+        status: 'success',
+        modality: 'embeddings',
+        proven: ['address', 'key', 'model', 'embeddings'],
+      });
+      expect(provider.calls[0]?.body).toMatchObject({ model: 'text-embedding-3-small', input: 'test' });
+      expect(await test(id, { modality: 'text' })).toMatchObject({ status: 'error', error_class: 'not_found' });
+    });
+
+    it('or as it is told, and does not take an answer without one', async () => {
+      provider.answerWith(vectors);
+      const { id } = await save({ model_name: 'unnamed' });
+      expect(await test(id, { modality: 'embeddings' })).toMatchObject({ status: 'success' });
+      provider.answerWith((_received, response) => sendJson(response, 200, { data: [{ embedding: [] }] }));
+      expect(await test(id, { modality: 'embeddings' })).toMatchObject({ error_class: 'bad_answer' });
+    });
+  });
+
   describe('of a config that is not saved', () => {
     const draft = (fields: Json = {}): Json => aModelConfig({ api_base: provider.url, api_key: RIGHT_KEY, ...fields });
     const rowsIn = async (table: string): Promise<number> =>
@@ -421,15 +452,23 @@ describe('connection tests', () => {
       expect(JSON.stringify(body)).not.toContain('planned');
     });
 
+    it('may be of a known service', async () => {
+      const { provider: _left, ...service } = draft({ preset: 'moonshot' });
+      expect(await testDraft(service)).toMatchObject({ provider: 'openai_compatible', status: 'success' });
+      const { id } = await save();
+      const { body } = await post('test', { id, preset: 'moonshot' }).expect(400);
+      expect(body).toMatchObject({ code: 'validation_failed', errors: [{ field: 'preset' }] });
+    });
+
     it('is checked like one that is', async () => {
       const { body } = await post('test', { ...draft(), alias: 'auto', temperatur: 1 }).expect(400);
       const fields = (body as { errors: { field: string }[] }).errors.map(({ field }) => field);
       expect(fields).toEqual(expect.arrayContaining(['alias', 'temperatur']));
       const missing = await post('test', { api_base: provider.url }).expect(400);
-      expect((missing.body as { errors: Json[] }).errors.map(({ field }) => field)).toEqual([
+      expect((missing.body as { errors: Json[] }).errors.map(({ field }) => field).sort()).toEqual([
         'alias',
-        'provider',
         'model_name',
+        'provider',
       ]);
       expect((await post('test', draft({ api_key: 'sk-***abcd' })).expect(422)).body).toMatchObject({
         code: 'masked_api_key',

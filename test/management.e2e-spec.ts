@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type supertest from 'supertest';
+import { PRESET_IDS } from '../src/contract/presets.js';
 import { PROVIDERS } from '../src/contract/providers.js';
 import { GRANTABLE_SCOPES } from '../src/contract/scopes.js';
 import { aModelConfig } from './factories/model-config.js';
@@ -252,9 +253,20 @@ describe('the management API', () => {
 
     it('tells what each provider is', async () => {
       const { body } = await hub.request('get', `${MODELS}/providers`).expect(200);
-      const { providers, total } = body as { providers: Json[]; total: number };
+      const { providers, total, presets } = body as { providers: Json[]; total: number; presets: Json[] };
       expect(providers.map((entry) => entry['provider'])).toEqual([...PROVIDERS]);
       expect(total).toBe(PROVIDERS.length);
+      expect(presets.map((preset) => preset['id'])).toEqual([...PRESET_IDS]);
+      expect(presets.find((preset) => preset['id'] === 'moonshot')).toEqual({
+        id: 'moonshot',
+        names: { 'zh-CN': '月之暗面 Kimi', en: 'Moonshot AI (Kimi)' },
+        provider: 'openai_compatible',
+        api_base: 'https://api.moonshot.cn/v1',
+        other_api_bases: ['https://api.moonshot.ai/v1'],
+        key_url: 'https://platform.moonshot.cn/console/api-keys',
+        requires_api_key: true,
+        is_local: false,
+      });
       expect(providers.find((entry) => entry['provider'] === 'openai')).toEqual({
         provider: 'openai',
         name: 'OpenAI',

@@ -1,5 +1,6 @@
+import { PartialType } from '@nestjs/swagger';
 import { BooleanField, ChoiceField, TextField, TextListField } from '../../contract/fields.js';
-import { ModelConfigUpdate } from '../../contract/model-config.contract.js';
+import { NewModelConfig } from '../../contract/model-config.contract.js';
 import { TEST_MODALITIES, type TestModality } from './test-modality.js';
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -20,7 +21,7 @@ export class ConnectionTestRequest {
  * Body of `POST /configs/test`: a config as `POST /configs` takes it. With `id` it is a change of that config, as `PUT
  * /configs/{id}` takes it.
  */
-export class DraftTestRequest extends ModelConfigUpdate {
+export class DraftTestRequest extends PartialType(NewModelConfig, { skipNullProperties: false }) {
   @TextField({
     max: 36,
     pattern: UUID,

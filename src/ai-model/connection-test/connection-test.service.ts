@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ModelConfigCreate } from '../../contract/model-config.contract.js';
+import { NewModelConfig, withPreset } from '../../contract/model-config.contract.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { invalidFields } from '../../platform/errors/app-error.js';
 import type { Language } from '../../platform/http/accept-language.js';
@@ -47,10 +47,7 @@ export class ConnectionTestService {
    * stored secret would have to go elsewhere.
    */
   async testDraft({ id, modality, ...fields }: DraftTestRequest, asker: TestAsker): Promise<ConnectionTestResult> {
-    const draft =
-      id === undefined
-        ? newModel(await validateAs(ModelConfigCreate, fields))
-        : changedModel(await this.directory.readById(id.toLowerCase()), fields);
+    const draft = id === undefined ? await readNew(fields) : await this.readChanged(id, fields);
     // Its limit is for the calls to come; here it would count for a model that nobody else calls.
     const model = { ...draft, rate_limit_per_minute: null };
     const subject = { model, modality: modality ?? defaultModalityOf(model), isSaved: false };
@@ -74,6 +71,14 @@ export class ConnectionTestService {
         not_tested: found.map(({ id }) => id).filter((id) => !results.some((result) => result.config_id === id)),
       };
     });
+  }
+
+  private async readChanged(id: string, { preset, ...change }: Partial<NewModelConfig>): Promise<SnapshotModel> {
+    if (preset !== undefined) {
+      const message = 'preset is for a new config; a change names its provider and api_base';
+      throw invalidFields({ field: 'preset', message });
+    }
+    return changedModel(await this.directory.readById(id.toLowerCase()), change);
   }
 
   private async testEach(
@@ -100,6 +105,10 @@ export class ConnectionTestService {
     return toResult(subject, finding, asker.language);
   }
 }
+
+/** With everything that `POST /configs` asks for. */
+const readNew = async (fields: object): Promise<SnapshotModel> =>
+  newModel(withPreset(await validateAs(NewModelConfig, fields)));
 
 const enabled = (models: Iterable<SnapshotModel>): string[] =>
   [...models].filter((model) => model.is_enabled).map(({ id }) => id);

@@ -8,7 +8,14 @@ import { testFailureOf, type TestFailure, type TestFailureClass } from './failur
 import { hasCredential, KeyProof } from './key-proof.js';
 import { TestAnswerer } from './test-answerer.js';
 import { requireModality, type TestModality } from './test-modality.js';
-import { firstLimitOf, isAboutLimit, otherLimitOf, questionFor, type TokenLimit } from './test-question.js';
+import {
+  FEWEST_TOKENS,
+  firstLimitOf,
+  isAboutLimit,
+  otherLimitOf,
+  questionFor,
+  type TokenLimit,
+} from './test-question.js';
 
 /** Nobody waits longer for a test, whatever the model's own `request_timeout`. */
 const MAX_SECONDS = 60;
@@ -124,6 +131,7 @@ const asTried = (model: SnapshotModel, modality: TestModality, seconds: number):
   is_enabled: true,
   max_retries: 0,
   request_timeout: Math.max(1, seconds),
+  max_tokens: Math.max(FEWEST_TOKENS, model.max_tokens),
   // A prompt is for conversations.
   system_prompt_name: modality === 'embeddings' ? null : model.system_prompt_name,
 });

@@ -35,6 +35,8 @@ const CLASS_OF_CODE: Partial<Record<ErrorCode, TestFailureClass>> = {
   parameter_not_supported: 'unsupported',
   modality_not_supported: 'modality',
   file_too_large: 'modality',
+  media_not_allowed: 'modality',
+  media_not_available: 'modality',
   default_prompt_not_usable: 'prompt',
   rate_limit_exceeded: 'rate_limit',
 };

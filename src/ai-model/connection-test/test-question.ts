@@ -17,7 +17,7 @@ export interface TokenLimit {
 }
 
 /** With fewer some servers refuse, and others answer nothing. */
-const FEWEST_TOKENS = 16;
+export const FEWEST_TOKENS = 16;
 const FEW_TOKENS = 64;
 /** Thoughts count, and come before the answer. The limit costs nothing by itself. */
 const TOKENS_TO_THINK = 2048;
@@ -50,8 +50,12 @@ const dataUrl = (type: string, base64: string): string => `data:${type};base64,$
 const takes = ({ supported_file_types: types }: SnapshotModel, type: string): boolean =>
   types === null || types.includes(type) || types.includes(type.replace(/\/.*/, '/*'));
 
+/** Local servers know no PDF, and some configs take none. */
+const wantsText = (model: SnapshotModel): boolean =>
+  (model.provider === 'local' || !takes(model, 'application/pdf')) && takes(model, 'text/plain');
+
 const fileOf = (model: SnapshotModel): object => {
-  if (takes(model, 'application/pdf') || !takes(model, 'text/plain')) {
+  if (!wantsText(model)) {
     return { filename: 'test.pdf', file_data: dataUrl('application/pdf', makePdf().toString('base64')) };
   }
   return { filename: 'test.txt', file_data: dataUrl('text/plain', Buffer.from(TEXT_FILE).toString('base64')) };

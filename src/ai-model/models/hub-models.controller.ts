@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { fromQueryInteger, IntegerField } from '../../contract/fields.js';
 import { MODELS_PATH } from '../../contract/paths.js';
+import { type Preset, PRESETS } from '../../contract/presets.js';
 import { PROVIDERS, type Provider } from '../../contract/providers.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
@@ -11,7 +12,7 @@ import { type HealthState, ModelHealth } from '../choosing/model-health.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { ApiOpenAiErrors } from '../openai-docs.js';
 import { PROVIDER_REGISTRY } from '../providers/registry.js';
-import { type HubModel, HubModelList, ProviderList, type ProviderView } from './hub-models.views.js';
+import { type HubModel, HubModelList, type PresetView, ProviderList, type ProviderView } from './hub-models.views.js';
 import { PROVIDER_DESCRIPTIONS } from './provider-descriptions.js';
 
 const DEFAULT_LIMIT = 100;
@@ -65,6 +66,17 @@ const toProviderView = (provider: Provider, language: Language): ProviderView =>
   };
 };
 
+const toPresetView = (preset: Preset): PresetView => ({
+  id: preset.id,
+  names: preset.names,
+  provider: preset.provider,
+  api_base: preset.api_base,
+  other_api_bases: [...preset.other_api_bases],
+  key_url: preset.key_url,
+  requires_api_key: preset.requires_api_key,
+  is_local: preset.is_local,
+});
+
 /** What there is to call, in the hub's own words; from memory. */
 @ApiTags('calling models')
 @RequireScope('invoke', 'models:read')
@@ -86,12 +98,12 @@ export class HubModelsController {
     return { models, total: callable.length, skip, limit };
   }
 
-  /** What each provider is. */
+  /** What each provider is, and known services that need no more than a key. */
   @Get('providers')
   @ApiOkResponse({ type: ProviderList })
   @ApiOpenAiErrors()
   providers(@Headers('accept-language') header?: string): ProviderList {
     const providers = PROVIDERS.map((provider) => toProviderView(provider, languageOf(header)));
-    return { providers, total: providers.length };
+    return { providers, total: providers.length, presets: PRESETS.map(toPresetView) };
   }
 }

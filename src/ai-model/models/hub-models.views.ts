@@ -50,7 +50,27 @@ export class ProviderView {
   modalities: InputKind[];
 }
 
+/** A name in every language. */
+export class PresetNames {
+  @AnswerField({ type: 'string' }) 'zh-CN': string;
+  @AnswerField({ type: 'string' }) en: string;
+}
+
+/** A known service, so that adding a model of it is choosing it and pasting a key. */
+export class PresetView {
+  @AnswerField({ type: 'string', description: 'For `preset` of POST /configs' }) id: string;
+  @AnswerField({ type: PresetNames }) names: PresetNames;
+  @AnswerField({ enum: [...PROVIDERS], enumName: 'Provider' }) provider: Provider;
+  @AnswerField({ type: 'string' }) api_base: string;
+  @AnswerField({ type: [String], description: 'Of the same service, such as the one for the rest of the world' })
+  other_api_bases: string[];
+  @AnswerField({ type: 'string', nullable: true, description: 'The page where a key is made' }) key_url: string | null;
+  @AnswerField({ type: 'boolean' }) requires_api_key: boolean;
+  @AnswerField({ type: 'boolean' }) is_local: boolean;
+}
+
 export class ProviderList {
   @AnswerField({ type: [ProviderView] }) providers: ProviderView[];
-  @AnswerField({ type: 'integer' }) total: number;
+  @AnswerField({ type: 'integer', description: 'Of providers' }) total: number;
+  @AnswerField({ type: [PresetView] }) presets: PresetView[];
 }

@@ -10,6 +10,8 @@ interface ProviderDescription {
   text: Texts;
 }
 
+const TEXT_ALONE: readonly InputKind[] = ['text'];
+const WITH_IMAGES: readonly InputKind[] = ['text', 'image'];
 const EVERYTHING = INPUT_KINDS;
 const NO_VIDEO: readonly InputKind[] = ['text', 'image', 'file', 'audio'];
 const NO_SOUND: readonly InputKind[] = ['text', 'image', 'file'];
@@ -43,5 +45,20 @@ export const PROVIDER_DESCRIPTIONS: Readonly<Record<Provider, ProviderDescriptio
     EVERYTHING,
     '任何 OpenAI 兼容接口；必须填写 api_base',
     'Any other OpenAI-compatible API; api_base must be set',
+  ),
+  mistral: described(WITH_IMAGES, 'Mistral AI 官方接口', "Mistral AI's own API"),
+  groq: described(WITH_IMAGES, 'Groq 官方接口', "Groq's own API"),
+  xai: described(WITH_IMAGES, 'xAI Grok 官方接口', "xAI's own API"),
+  deepseek: described(TEXT_ALONE, 'DeepSeek 深度求索官方接口', "DeepSeek's own API"),
+  cohere: described(WITH_IMAGES, 'Cohere 官方接口', "Cohere's own API"),
+  amazon_bedrock: described(
+    NO_SOUND,
+    'Amazon Bedrock：api_base 填所在区域的地址',
+    "Amazon Bedrock: api_base is the region's address",
+  ),
+  google_vertex: described(
+    EVERYTHING,
+    'Google Vertex AI：api_base 填项目和区域的地址',
+    'Google Vertex AI: api_base is the address of project and location',
   ),
 };
