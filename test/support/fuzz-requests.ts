@@ -128,12 +128,25 @@ const validPromptFields = (rest: string, { promptName }: FuzzWorld): Fields => {
   return fields[rest] ?? { nothing: 'is read' };
 };
 
+/** Of the routes of the management API and of connection tests; null: another one. */
+const validManagedFields = ({ path }: Route, { apiBase, configIds }: FuzzWorld): Fields | null => {
+  const { alias, ...model } = aModelConfig({ api_base: apiBase });
+  const managed = { ...model, max_tokens: 100, temperature: 0.5, is_local: false, custom_params: { seed: 1 } };
+  if (path.endsWith('/management/add')) return { alias, ...managed };
+  if (path.endsWith('/management/update/:id')) return managed;
+  if (path.endsWith('/configs/test')) return { alias, ...model, id: configIds[0], modality: 'text' };
+  if (path.endsWith('/configs/test-all')) return { ids: configIds.slice(0, 3), modality: 'text' };
+  return /\/test(?:\/:id)?$/.test(path) ? { modality: 'text' } : null;
+};
+
 /** A valid body of this route, as fields; null: it takes none. */
 const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | null => {
   if (route.method === 'GET' || route.method === 'DELETE') return null;
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
   const prompts = route.path.split(PROMPTS)[1];
   if (prompts !== undefined) return validPromptFields(prompts, world);
+  const managed = validManagedFields(route, world);
+  if (managed !== null) return managed;
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
