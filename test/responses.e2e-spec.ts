@@ -349,7 +349,11 @@ describe('POST /v1/responses', () => {
   it("puts a prompt of the hub's before the caller's instructions", async () => {
     const alias = await scripted();
     answersWith({ message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' });
-    const { name } = await savePrompt(hub, { prompt_content: 'You serve {{who}}.', labels: { production: 1 } });
+    const { name } = await savePrompt(hub, {
+      prompt_content: 'You serve {{who}}.',
+      variables: [{ name: 'who', type: 'string' }],
+      labels: { production: 1 },
+    });
     const prompt = { prompt_template: { name, variables: { who: 'tea' } } };
     const answer = await call(
       hub,
@@ -364,7 +368,7 @@ describe('POST /v1/responses', () => {
     ]);
   });
 
-  it('hands thoughts out, and their signature back in the next turn', async () => {
+  it('hands thoughts out, and takes them back in the next turn', async () => {
     const alias = await scripted();
     const thought = (delta: Json): string => `data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`;
     const signed = { type: 'reasoning.text', index: 0, signature: 'sig-1' };

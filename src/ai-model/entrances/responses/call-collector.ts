@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isPlainObject } from '../../../contract/fields.js';
-import { isGiven } from './given.js';
+import { isGiven } from '../given.js';
 import { CallOutput, type Place } from './output-items.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,6 +13,7 @@ interface PendingCall {
   input: string;
   extra: unknown;
   item: CallOutput | null;
+  isClosed: boolean;
 }
 
 /** Puts the calls of tools together, whose pieces may come in turns. */
@@ -26,8 +27,9 @@ export class CallCollector {
     private readonly add: (item: CallOutput) => void,
   ) {}
 
+  /** What has begun and may go on. */
   get opened(): readonly CallOutput[] {
-    return [...this.calls.values()].flatMap(({ item }) => (item ? [item] : []));
+    return [...this.calls.values()].flatMap(({ item, isClosed }) => (item && !isClosed ? [item] : []));
   }
 
   /** Pieces of calls as a chunk has them, or whole calls as an answer has them. */
@@ -61,8 +63,17 @@ export class CallCollector {
       this.last = known;
       return found;
     }
+    this.closeComplete();
     const at = Number.isInteger(index) ? (index as number) : this.calls.size;
-    const call: PendingCall = { type: 'function', id: '', name: '', input: '', extra: undefined, item: null };
+    const call: PendingCall = {
+      type: 'function',
+      id: '',
+      name: '',
+      input: '',
+      extra: undefined,
+      item: null,
+      isClosed: false,
+    };
     this.calls.set(at, call);
     this.last = at;
     return call;
@@ -78,8 +89,20 @@ export class CallCollector {
     if (call.extra !== undefined) call.item.keep(call.extra);
   }
 
+  /**
+   * Another call begins. As a rule that ends those before it, but pieces may come in turns: only what is an object by
+   * now cannot go on.
+   */
+  private closeComplete(): void {
+    for (const call of this.calls.values()) {
+      if (!call.item || call.isClosed || call.type === 'custom' || !isJsonObject(call.input)) continue;
+      call.isClosed = true;
+      call.item.close('completed');
+    }
+  }
+
   private addInput(call: PendingCall, delta: string): void {
-    if (delta === '') return;
+    if (delta === '' || call.isClosed) return;
     call.input += delta;
     call.item?.add(delta);
   }
@@ -91,3 +114,11 @@ export class CallCollector {
 }
 
 const textOr = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise);
+
+const isJsonObject = (text: string): boolean => {
+  try {
+    return isPlainObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+};

@@ -1,6 +1,6 @@
 import { AppError } from '../../../platform/errors/app-error.js';
 import { refuseField } from '../../calls/incoming-call.js';
-import { given, isGiven } from './given.js';
+import { given, isGiven } from '../given.js';
 import type { AudioPart, FilePart, ImagePart, InputPart } from './responses-request.js';
 
 /** A part of a message in OpenAI's chat format. */
@@ -62,17 +62,18 @@ const imagePart = (
   return { type: 'image_url', image_url: { url, ...given({ detail: level }) } };
 };
 
-/** A file's address goes where its data would: whoever sends the call fetches it where the provider cannot. */
+/** An address has a place of its own, which OpenAI's chat lacks: the hub fetches it where the provider does not. */
 const filePart = (part: FilePart, path: string, ignored: Set<string>): ChatPart => {
   const { file_data: data, file_url: url, file_id: id, filename, detail } = part;
   if ([data, url, id].filter(isGiven).length !== 1) {
-    throw refuseField(`${path}.file_data`, `${path} must have one of file_data, file_url and file_id.`);
+    const field = `${path}.file_data`;
+    throw refuseField(field, `${field}: one of file_data, file_url and file_id must be given, and no other.`);
   }
   if (isGiven(data)) requireDataUrl(data, `${path}.file_data`);
   if (isGiven(url) && !WEB_URL.test(url))
     throw refuseField(`${path}.file_url`, `${path}.file_url must be an http or https URL.`);
   if (isGiven(detail)) ignored.add('input_file.detail');
-  return { type: 'file', file: given({ file_data: data ?? url, file_id: id, filename }) };
+  return { type: 'file', file: given({ file_data: data, file_url: url, file_id: id, filename }) };
 };
 
 const audioPart = ({ input_audio: { data, format } }: AudioPart, path: string): ChatPart => {

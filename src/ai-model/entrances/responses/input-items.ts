@@ -1,7 +1,7 @@
 import { refuseField } from '../../calls/incoming-call.js';
 import { ChatConversation, type ChatMessage } from './chat-conversation.js';
 import { refuseUnsupported, toChatPart, type ChatPart } from './content-parts.js';
-import { given, isGiven } from './given.js';
+import { given, isGiven } from '../given.js';
 import { openDetails, type ReasoningDetail } from './reasoning-details.js';
 import type { CallItem, CallOutputItem, CustomCallItem, InputItem, InputPart } from './responses-request.js';
 import type { MessageItem, ReasoningItem, ResponsesRequest } from './responses-request.js';

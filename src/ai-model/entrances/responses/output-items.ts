@@ -1,4 +1,4 @@
-import { joinDetails, sealDetails, type ReasoningDetail } from './reasoning-details.js';
+import { joinDetails, sealDetails, textOfDetail, type ReasoningDetail } from './reasoning-details.js';
 
 /** Takes an event of the stream; its `sequence_number` is added there. */
 export type Emit = (type: string, fields: Readonly<Record<string, unknown>>) => void;
@@ -108,6 +108,7 @@ export class MessageOutput implements OutputItem {
 export class ReasoningOutput implements OutputItem {
   private readonly tell: Tell;
   private readonly details: ReasoningDetail[] = [];
+  private hasMoreThanText = false;
   private readonly name: 'reasoning_summary_text' | 'reasoning_text';
   private content: string | null = null;
   private status: ItemStatus = 'in_progress';
@@ -121,18 +122,16 @@ export class ReasoningOutput implements OutputItem {
     emitAdded(place, this);
   }
 
-  text(delta: string): void {
-    if (this.content === null) {
-      this.content = '';
-      this.tell(`${this.partEvent}.added`, { ...this.index, part: this.part });
-    }
-    this.content += delta;
-    this.tell(`response.${this.name}.delta`, { ...this.index, delta });
-  }
-
-  /** What the provider wants to have back, unread by the client: signatures, and thoughts that are not shown. */
-  detail(details: readonly ReasoningDetail[]): void {
+  /**
+   * @param details what the provider wants to have back, unread by the client: signatures, thoughts that are not shown,
+   *   and often the same text once more
+   */
+  think(text: string, details: readonly ReasoningDetail[]): void {
+    const told = details.map(textOfDetail).join('');
+    if (details.length > 0) this.hasMoreThanText = true;
+    if (told === '' && text !== '') this.details.push({ type: 'reasoning.text', text });
     this.details.push(...details);
+    this.show(told || text);
   }
 
   close(status: ItemStatus): void {
@@ -146,7 +145,7 @@ export class ReasoningOutput implements OutputItem {
 
   toJson(): Readonly<Record<string, unknown>> {
     const parts = this.content === null ? [] : [this.part];
-    const sealed = this.details.length > 0 ? sealDetails(joinDetails(this.details)) : null;
+    const sealed = this.hasMoreThanText ? sealDetails(joinDetails(this.details)) : null;
     return {
       id: this.place.id,
       type: 'reasoning',
@@ -155,6 +154,16 @@ export class ReasoningOutput implements OutputItem {
       ...(!this.isSummary && parts.length > 0 && { content: parts }),
       encrypted_content: sealed,
     };
+  }
+
+  private show(delta: string): void {
+    if (delta === '') return;
+    if (this.content === null) {
+      this.content = '';
+      this.tell(`${this.partEvent}.added`, { ...this.index, part: this.part });
+    }
+    this.content += delta;
+    this.tell(`response.${this.name}.delta`, { ...this.index, delta });
   }
 
   private get partEvent(): string {

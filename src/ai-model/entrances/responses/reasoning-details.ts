@@ -1,7 +1,7 @@
 import { isPlainObject } from '../../../contract/fields.js';
 import { AppError } from '../../../platform/errors/app-error.js';
 import { parseJson } from '../../../platform/http/json-body.js';
-import { given, isGiven } from './given.js';
+import { given, isGiven } from '../given.js';
 
 /**
  * One step of a model's thoughts as `reasoning_details` has it: `reasoning.text` with `text` and `signature`,
@@ -43,10 +43,10 @@ export const joinDetails = (details: readonly ReasoningDetail[]): ReasoningDetai
   return joined;
 };
 
-/** Without an index, a text goes on until it is signed. */
+/** Where one has no index, a text goes on until it is signed. */
 const isPieceOf = (last: ReasoningDetail, next: ReasoningDetail): boolean => {
   if (last['type'] !== next['type'] || last['type'] === 'reasoning.encrypted') return false;
-  if (isGiven(last['index']) || isGiven(next['index'])) return last['index'] === next['index'];
+  if (isGiven(last['index']) && isGiven(next['index'])) return last['index'] === next['index'];
   return !isGiven(last['signature']);
 };
 

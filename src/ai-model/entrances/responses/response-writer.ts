@@ -5,7 +5,7 @@ import type { AppError } from '../../../platform/errors/app-error.js';
 import type { ChatChunk } from '../../calls/dialect.js';
 import { CallCollector } from './call-collector.js';
 import { MessageOutput, ReasoningOutput, type Emit, type OutputItem, type Place } from './output-items.js';
-import { textOfDetail, type ReasoningDetail } from './reasoning-details.js';
+import type { ReasoningDetail } from './reasoning-details.js';
 import { toResponseObject, type ResponseIdentity, type ResponseState } from './response-object.js';
 import type { ResponsesRequest } from './responses-request.js';
 
@@ -95,8 +95,7 @@ export class ResponseWriter {
 
   private takeDelta(delta: Fields, logprobs: readonly object[]): void {
     const details = Array.isArray(delta['reasoning_details']) ? delta['reasoning_details'].filter(isPlainObject) : [];
-    const thought =
-      textIn(delta['reasoning_content']) || textIn(delta['reasoning']) || details.map(textOfDetail).join('');
+    const thought = textIn(delta['reasoning_content']) || textIn(delta['reasoning']);
     if (thought !== '' || details.length > 0) this.think(thought, details);
     const text = textIn(delta['content']);
     if (text !== '') this.message().text(text, logprobs);
@@ -115,9 +114,7 @@ export class ResponseWriter {
       const { summary, generate_summary: formerly } = this.request.reasoning ?? {};
       this.current = this.add(new ReasoningOutput(this.nextPlace('rs'), (summary ?? formerly ?? null) !== null));
     }
-    const { current } = this;
-    current.detail(details);
-    if (text !== '') current.text(text);
+    this.current.think(text, details);
   }
 
   private message(): MessageOutput {

@@ -4,7 +4,7 @@ import { parseJsonObject } from '../../../platform/http/json-body.js';
 import { bodyOf, refuseField, refuseForbidden, type IncomingCall } from '../../calls/incoming-call.js';
 import { readPromptRequest } from '../../calls/prompt-request.js';
 import { refuseUnsupported } from './content-parts.js';
-import { given, isGiven } from './given.js';
+import { given, isGiven } from '../given.js';
 import { toChatMessages } from './input-items.js';
 import { RESPONSES_SCHEMA } from './responses.schema.js';
 import type { ResponsesRequest, TextFormat } from './responses-request.js';

@@ -1,5 +1,5 @@
 import { refuseField } from '../../calls/incoming-call.js';
-import { given, isGiven } from './given.js';
+import { given, isGiven } from '../given.js';
 import { refuseUnsupported } from './content-parts.js';
 import type { CustomTool, FunctionTool, ResponsesTool, ToolChoice } from './responses-request.js';
 
