@@ -12,6 +12,7 @@ import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
 import { EmbeddingsController } from './entrances/embeddings/embeddings.controller.js';
+import { ResponsesController } from './entrances/responses/responses.controller.js';
 import { CallService } from './calls/call.service.js';
 import { SystemPrompts } from './calls/system-prompts.js';
 import { ConnectionTestController } from './connection-test/connection-test.controller.js';
@@ -59,6 +60,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
       controllers: [
         ChatController,
         EmbeddingsController,
+        ResponsesController,
         ModelsController,
         ManagementController,
         KnownModelsController,
