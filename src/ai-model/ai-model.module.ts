@@ -12,6 +12,8 @@ import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
 import { EmbeddingsController } from './entrances/embeddings/embeddings.controller.js';
+import { MessagesController } from './entrances/messages/messages.controller.js';
+import { TokenCounter } from './entrances/messages/token-counter.js';
 import { CallService } from './calls/call.service.js';
 import { SystemPrompts } from './calls/system-prompts.js';
 import { DiscoverController } from './known-models/discover.controller.js';
@@ -49,6 +51,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
       controllers: [
         ChatController,
         EmbeddingsController,
+        MessagesController,
         ModelsController,
         ManagementController,
         KnownModelsController,
@@ -74,6 +77,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         ProviderLoader,
         RetryBudget,
         SystemPrompts,
+        TokenCounter,
         UsageBuffer,
       ],
       exports: [TokenVerifier],
