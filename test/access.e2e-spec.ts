@@ -40,6 +40,8 @@ const ACCESS: Record<string, Access> = {
   'POST /api/v1/chat/completions/stream': 'invoke',
   'POST /v1/embeddings': 'invoke',
   'POST /v1/responses': 'invoke',
+  'POST /v1/messages': 'invoke',
+  'POST /v1/messages/count_tokens': 'invoke',
   'GET /v1/models': 'invoke',
   'GET /v1/models/*': 'invoke',
   'GET /api/v1/models': 'several',

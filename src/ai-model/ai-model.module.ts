@@ -13,6 +13,8 @@ import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
 import { EmbeddingsController } from './entrances/embeddings/embeddings.controller.js';
 import { ResponsesController } from './entrances/responses/responses.controller.js';
+import { MessagesController } from './entrances/messages/messages.controller.js';
+import { TokenCounter } from './entrances/messages/token-counter.js';
 import { CallService } from './calls/call.service.js';
 import { SystemPrompts } from './calls/system-prompts.js';
 import { ConnectionTestController } from './connection-test/connection-test.controller.js';
@@ -61,6 +63,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         ChatController,
         EmbeddingsController,
         ResponsesController,
+        MessagesController,
         ModelsController,
         ManagementController,
         KnownModelsController,
@@ -96,6 +99,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         RetryBudget,
         StatusService,
         SystemPrompts,
+        TokenCounter,
         UsageBuffer,
       ],
       exports: [TokenVerifier],

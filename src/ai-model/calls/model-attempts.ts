@@ -147,7 +147,7 @@ export class ModelAttempts {
   /** The provider's code refused, and nothing was sent. */
   private takeBack(): void {
     this.count -= 1;
-    this.wasAsked = false;
+    this.asked -= 1;
   }
 
   private async requireAllowed(limit: number): Promise<void> {
