@@ -1,0 +1,44 @@
+// The providers of the compatibility table, each by the wire it speaks; `url` is where the mock speaks all of them.
+
+/** What a provider has no place for, by feature, with the reason that the table gives. */
+const NO_EMBEDDINGS = {
+  'embeddings (float)': 'the provider makes no embeddings',
+  'embeddings (base64)': 'the provider makes no embeddings',
+};
+
+const EMBEDDING_MODEL = 'text-embedding-3-small';
+
+const compatible = (id, name, provider, apiBase, fields = {}) => {
+  const config = { provider, api_base: apiBase, api_key: `key-of-${id}`, ...fields };
+  return {
+    id,
+    name,
+    chat: { ...config, model_name: 'some-model' },
+    embeddings: { ...config, model_name: EMBEDDING_MODEL },
+  };
+};
+
+export const PROVIDERS = (url) => [
+  compatible('openai', 'OpenAI', 'openai', `${url}/v1`),
+  compatible('azure', 'Azure OpenAI', 'azure_openai', url, { api_version: '2024-10-21' }),
+  compatible('ollama', 'Ollama and other local servers', 'local', `${url}/v1`, { is_local: true }),
+  compatible('compatible', 'OpenAI-compatible', 'openai_compatible', `${url}/v1`),
+  compatible('huggingface', 'Hugging Face', 'huggingface', `${url}/v1`),
+  {
+    id: 'claude',
+    name: 'Anthropic Claude',
+    chat: { provider: 'claude', model_name: 'claude-sonnet-4-5', api_base: `${url}/v1`, api_key: 'key-of-claude' },
+    without: NO_EMBEDDINGS,
+  },
+  {
+    id: 'gemini',
+    name: 'Google Gemini',
+    chat: { provider: 'gemini', model_name: 'gemini-2.5-flash', api_base: `${url}/v1beta`, api_key: 'key-of-gemini' },
+    embeddings: {
+      provider: 'gemini',
+      model_name: 'gemini-embedding-001',
+      api_base: `${url}/v1beta`,
+      api_key: 'key-of-gemini',
+    },
+  },
+];
