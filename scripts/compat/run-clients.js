@@ -53,6 +53,18 @@ export const runClients = async (target, { clients = CLIENTS, features = FEATURE
   return rows;
 };
 
+/** The same in the words of OpenAI, Anthropic and Google: of itself a mock counts for OpenAI alone. */
+const USAGE = {
+  prompt_tokens: 9,
+  completion_tokens: 12,
+  total_tokens: 21,
+  input_tokens: 9,
+  output_tokens: 12,
+  promptTokenCount: 9,
+  candidatesTokenCount: 12,
+  totalTokenCount: 21,
+};
+
 /**
  * What a mock has to answer so that all of this is right: `mock` is an LLMock of `@copilotkit/aimock`, which speaks the
  * wire of every provider.
@@ -62,7 +74,7 @@ export const teach = (mock) => {
   mock.onMessage(QUESTIONS.tools, {
     toolCalls: [{ id: 'call_weather', name: TOOL.name, arguments: JSON.stringify({ city: 'Oslo' }) }],
   });
-  mock.onMessage(QUESTIONS.chat, { content: 'Hello, and welcome to this side of the hub.' });
+  mock.onMessage(QUESTIONS.chat, { content: 'Hello, and welcome to this side of the hub.', usage: USAGE });
   mock.onMessage(QUESTIONS.vision, { content: 'Red' });
   mock.onMessage(QUESTIONS.schema, { content: JSON.stringify({ name: 'Ada', age: 36 }) });
 };

@@ -108,7 +108,8 @@ export class MessageOutput implements OutputItem {
 export class ReasoningOutput implements OutputItem {
   private readonly tell: Tell;
   private readonly details: ReasoningDetail[] = [];
-  private hasMoreThanText = false;
+  /** Not in the details yet. */
+  private plain = '';
   private readonly name: 'reasoning_summary_text' | 'reasoning_text';
   private content: string | null = null;
   private status: ItemStatus = 'in_progress';
@@ -123,15 +124,16 @@ export class ReasoningOutput implements OutputItem {
   }
 
   /**
-   * @param details what the provider wants to have back, unread by the client: signatures, thoughts that are not shown,
-   *   and often the same text once more
+   * @param text in plain words
+   * @param details what the provider wants to have back, unread by the client: signatures, thoughts that are not shown.
+   *   Their text is the plain one once more, piece by piece or at the end of a step.
    */
   think(text: string, details: readonly ReasoningDetail[]): void {
     const told = details.map(textOfDetail).join('');
-    if (details.length > 0) this.hasMoreThanText = true;
-    if (told === '' && text !== '') this.details.push({ type: 'reasoning.text', text });
-    this.details.push(...details);
-    this.show(told || text);
+    const isRepeated = told !== '' && told === this.plain;
+    if (told === '') this.plain += text;
+    if (details.length > 0) this.take(details, isRepeated);
+    if (!isRepeated) this.show(told || text);
   }
 
   close(status: ItemStatus): void {
@@ -145,7 +147,8 @@ export class ReasoningOutput implements OutputItem {
 
   toJson(): Readonly<Record<string, unknown>> {
     const parts = this.content === null ? [] : [this.part];
-    const sealed = this.hasMoreThanText ? sealDetails(joinDetails(this.details)) : null;
+    const { details } = this;
+    const sealed = details.length > 0 ? sealDetails(joinDetails([...details, ...this.plainDetails])) : null;
     return {
       id: this.place.id,
       type: 'reasoning',
@@ -154,6 +157,17 @@ export class ReasoningOutput implements OutputItem {
       ...(!this.isSummary && parts.length > 0 && { content: parts }),
       encrypted_content: sealed,
     };
+  }
+
+  private take(details: readonly ReasoningDetail[], isRepeated: boolean): void {
+    if (!isRepeated) this.details.push(...this.plainDetails);
+    this.details.push(...details);
+    this.plain = '';
+  }
+
+  /** What was told in plain words alone. */
+  private get plainDetails(): ReasoningDetail[] {
+    return this.plain === '' ? [] : [{ type: 'reasoning.text', text: this.plain }];
   }
 
   private show(delta: string): void {

@@ -174,6 +174,30 @@ describe('a Response', () => {
   });
 });
 
+describe('thoughts in a stream', () => {
+  const step = (text: string, fields: Json = {}): Json => ({ type: 'reasoning.text', text, ...fields });
+  const signed = step('Let me', { signature: 'sig' });
+  it.each([
+    ['signed behind the text', [{ reasoning_content: 'Let ' }, { reasoning_content: 'me' }, { signature: 'sig' }]],
+    ['told again when signed', [{ reasoning_content: 'Let ' }, { reasoning_content: 'me' }, signed]],
+    [
+      'in pieces that are told twice each',
+      [step('Let ', { index: 0 }), step('me', { index: 0 }), { index: 0, signature: 'sig' }],
+    ],
+  ])('are shown once and kept whole: %s', (_name, pieces) => {
+    const chunks = pieces.map((piece: Json) => {
+      if ('reasoning_content' in piece) return delta(piece);
+      const detail = { type: 'reasoning.text', ...piece };
+      return delta({ reasoning_details: [detail], ...('index' in piece && { reasoning: piece['text'] }) });
+    });
+    const events = streamOf([...chunks, delta({ content: 'Hi' }, 'stop')]);
+    const { output } = lastResponse(events);
+    expect(output[0]).toMatchObject({ content: [{ text: 'Let me' }] });
+    const next = new ResponsesDialect().read(Buffer.from(JSON.stringify(request({ input: output }))));
+    expect(next.parameters['messages']).toMatchObject([{ reasoning_details: [signed] }]);
+  });
+});
+
 describe('a stream of a Response', () => {
   it('has the events of a text', () => {
     const events = streamOf([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
 import { AppError } from '../../../platform/errors/app-error.js';
 import { readResponsesRequest } from './responses-reader.js';
 
@@ -334,6 +335,54 @@ describe('what is refused', () => {
     ['n', { n: 2 }],
   ])('says that %s cannot be had', (param, fields) => {
     expect(refusalOf(fields)).toMatchObject({ code: 'parameter_not_supported', param });
+  });
+
+  it('is told by an error of its own, whatever stands in any place', () => {
+    const valid = {
+      model: 'fast',
+      input: [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_image', image_url: PIXEL, detail: 'low' },
+            { type: 'input_text', text: 'x' },
+          ],
+        },
+        { type: 'reasoning', summary: [{ text: 'x' }], encrypted_content: 'AAAA' },
+        { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+        { type: 'function_call_output', call_id: 'c', output: [{ type: 'input_file', file_id: 'file-1' }] },
+      ],
+      tools: [{ type: 'custom', name: 'c', format: { type: 'text' } }],
+      tool_choice: { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'custom', name: 'c' }] },
+      text: { format: { type: 'json_schema', name: 'p', schema: {} } },
+      reasoning: { effort: 'low' },
+      include: ['reasoning.encrypted_content'],
+      stream_options: { include_obfuscation: false },
+      prompt_template: { name: 'p', variables: {} },
+    };
+    const isRead = (body: unknown): boolean => {
+      try {
+        readResponsesRequest(Buffer.from(JSON.stringify(body)));
+        return true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(AppError);
+        return false;
+      }
+    };
+    expect(isRead(valid)).toBe(true);
+    const text = JSON.stringify(valid);
+    const values = [...text.matchAll(/"(?:[^"\\\\])*"(?!:)|\[|\{/g)].length;
+    fc.assert(
+      fc.property(fc.nat(values - 1), fc.jsonValue({ maxDepth: 2 }), (at, value) => {
+        let count = -1;
+        const replaced: unknown = JSON.parse(text, (_key, old: unknown) => {
+          count += 1;
+          return count === at ? value : old;
+        });
+        isRead(replaced);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('is no other member in disguise', () => {
