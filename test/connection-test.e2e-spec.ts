@@ -207,7 +207,9 @@ describe('connection tests', () => {
         guarded(failing(403, { message: 'This key may not use real-model', code: 'forbidden' }))(received, response),
       );
       const { id } = await save();
-      expect(await test(id)).toMatchObject({ error_class: 'auth', provider_status: 403, proven: ['address', 'key'] });
+      const result = await test(id);
+      expect(result).toMatchObject({ error_class: 'auth', provider_status: 403, proven: ['address', 'key'] });
+      expect(result.hint).toContain('may not use this one');
       expect(provider.calls.map(({ path }) => path)).toEqual(['/v1/chat/completions', '/v1/models', '/v1/models']);
     });
 
