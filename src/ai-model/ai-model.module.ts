@@ -11,6 +11,10 @@ import { RetryBudget } from './choosing/retry-budget.js';
 import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
+import { EmbeddingsController } from './entrances/embeddings/embeddings.controller.js';
+import { ResponsesController } from './entrances/responses/responses.controller.js';
+import { MessagesController } from './entrances/messages/messages.controller.js';
+import { TokenCounter } from './entrances/messages/token-counter.js';
 import { CallService } from './calls/call.service.js';
 import { SystemPrompts } from './calls/system-prompts.js';
 import { ConnectionTestController } from './connection-test/connection-test.controller.js';
@@ -58,11 +62,14 @@ export class AiModelModule implements BeforeApplicationShutdown {
       imports: [HttpModule],
       controllers: [
         ChatController,
+        EmbeddingsController,
+        ResponsesController,
+        MessagesController,
         ModelsController,
-        HubModelsController,
         ManagementController,
         KnownModelsController,
         DiscoverController,
+        HubModelsController,
         ConnectionTestController,
         StatusController,
       ],
@@ -94,6 +101,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         ScheduledTests,
         StatusService,
         SystemPrompts,
+        TokenCounter,
         UsageBuffer,
       ],
       exports: [TokenVerifier],

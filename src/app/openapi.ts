@@ -26,7 +26,7 @@ export const buildOpenApiDocument = (app: INestApplication, role: ServiceRole): 
     .setTitle(TITLES[role])
     .setVersion(PRODUCT.version)
     .setDescription(
-      'Errors are `application/problem+json` (RFC 9457); under `/v1`, `/api/v1/chat` and `/api/v1/models` they have the shape of OpenAI.',
+      'Errors are `application/problem+json` (RFC 9457); under `/v1`, `/api/v1/chat` and `/api/v1/models` they have the shape of OpenAI, under `/v1/messages` that of Anthropic.',
     )
     .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'token')
     .build();

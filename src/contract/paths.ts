@@ -11,6 +11,7 @@ export const INTERNAL_PATH = 'internal/v1';
 export const CHAT_PATHS = ['v1/chat/completions', 'api/v1/chat/completions'] as const;
 export const EMBEDDINGS_PATH = 'v1/embeddings';
 export const MESSAGES_PATH = 'v1/messages';
+export const COUNT_TOKENS_PATH = `${MESSAGES_PATH}/count_tokens`;
 export const RESPONSES_PATH = 'v1/responses';
 /** Everything that calls a model: its body is large, and read by whoever answers. */
 export const CALL_PATHS = [...CHAT_PATHS, EMBEDDINGS_PATH, MESSAGES_PATH, RESPONSES_PATH] as const;
@@ -25,3 +26,7 @@ const OPENAI_SHAPED = ['/v1/', '/api/v1/chat/', '/api/v1/models', '/api/v1/statu
 /** Tells whether errors of this path are `{"error": {...}}` (OpenAI) rather than `application/problem+json`. */
 export const hasOpenAiShape = (path: string): boolean =>
   OPENAI_SHAPED.some((prefix) => path.startsWith(prefix)) || path === '/v1';
+
+/** Tells whether errors of this path are `{"type": "error", "error": {...}, "request_id"}` (Anthropic), before all else. */
+export const hasAnthropicShape = (path: string): boolean =>
+  path === `/${MESSAGES_PATH}` || path.startsWith(`/${MESSAGES_PATH}/`);

@@ -161,6 +161,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     return { holder: randomUUID(), interval_minutes: 60, per_day: 10, providers: ['openai_compatible'] };
   if (route.path.endsWith('/usage'))
     return { ...aUsageBatch(aUsageRecord({ config_id: world.configIds[0], alias: world.alias })) };
+  if (route.path === '/v1/responses') return aResponsesRequest(isReal ? world.alias : 'no-such-model', world);
   return {
     model: isReal ? world.alias : 'no-such-model',
     messages: [{ role: 'user', content: 'hello' }],
@@ -171,6 +172,27 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
   };
 };
+
+const aResponsesRequest = (model: string, { promptName }: FuzzWorld): Fields => ({
+  model,
+  input: [
+    { role: 'user', content: [{ type: 'input_text', text: 'hello' }] },
+    { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }], encrypted_content: 'AAAA' },
+    { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+    { type: 'function_call_output', call_id: 'c', output: [{ type: 'input_text', text: '1' }] },
+  ],
+  instructions: 'Be kind',
+  stream: false,
+  max_output_tokens: 100,
+  tools: [{ type: 'function', name: 'f', parameters: { type: 'object' }, strict: null }],
+  tool_choice: { type: 'function', name: 'f' },
+  text: { format: { type: 'json_schema', name: 'p', schema: { type: 'object' } }, verbosity: 'low' },
+  reasoning: { effort: 'low', summary: 'auto' },
+  include: ['reasoning.encrypted_content'],
+  metadata: { a: 'b' },
+  store: false,
+  prompt_template: { name: promptName, label: 'production', variables: VALUES },
+});
 
 const aHubDocument = ({ apiBase }: FuzzWorld): Fields => ({
   version: 1,

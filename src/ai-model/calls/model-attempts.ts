@@ -17,7 +17,7 @@ import { type CallFailure, failureOf } from './call-failure.js';
 import type { CallContext } from './call-context.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { SystemPrompts } from './system-prompts.js';
-import { estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
+import { estimateEmbeddingUsage, estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
 import { parseAnswer, textOf } from './whole-answer.js';
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
@@ -137,10 +137,17 @@ export class ModelAttempts {
       return null;
     } catch (error) {
       if (this.stream === null) this.providerMs += performance.now() - sentAt;
+      if (error instanceof AppError) this.takeBack();
       const failure = failureOf(error, deadline);
       if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
       return failure;
     }
+  }
+
+  /** The provider's code refused, and nothing was sent. */
+  private takeBack(): void {
+    this.count -= 1;
+    this.asked -= 1;
   }
 
   private async requireAllowed(limit: number): Promise<void> {
@@ -190,8 +197,9 @@ export class ModelAttempts {
   }
 
   private estimate(outputCharacters: number): TokenUsage {
-    const { messages, input } = this.context.incoming.parameters;
-    return estimateUsage(messages ?? input, outputCharacters);
+    const { operation, parameters } = this.context.incoming;
+    if (operation === 'embeddings') return estimateEmbeddingUsage(parameters['input']);
+    return estimateUsage(parameters['messages'], outputCharacters);
   }
 
   private recordFailure(failure: CallFailure): void {

@@ -30,6 +30,7 @@ export class SystemPrompts {
       const admit = (prompt: SnapshotPrompt): void => requireReadable(prompt, identity);
       return next(this.library.pick({ name, selector, admit }), (picked) => prompted(incoming, picked, values));
     }
+    if (incoming.operation === 'embeddings') return { incoming, prompt: null };
     if (model.system_prompt_name) return this.applyDefault(incoming, model, model.system_prompt_name);
     return { incoming: withoutParameter(incoming), prompt: null };
   }

@@ -32,19 +32,20 @@ export class ModelChooser {
   choose(incoming: IncomingCall): readonly SnapshotModel[] | Promise<readonly SnapshotModel[]> {
     if (incoming.alias === AUTO) return this.pick(incoming);
     const found = this.directory.find(incoming.alias);
-    return found instanceof Promise ? found.then((model) => this.withFallbacks(model)) : this.withFallbacks(found);
+    return found instanceof Promise
+      ? found.then((model) => this.withFallbacks(model, incoming))
+      : this.withFallbacks(found, incoming);
   }
 
-  private withFallbacks(model: SnapshotModel): readonly SnapshotModel[] {
+  private withFallbacks(model: SnapshotModel, { operation }: IncomingCall): readonly SnapshotModel[] {
     if (!model.is_enabled) {
       throw new AppError('model_disabled', { detail: `The model ${model.alias} is switched off.`, param: 'model' });
     }
     if (model.fallback_aliases.length === 0) return [model];
-    const others = model.fallback_aliases.map((alias) => this.directory.known(alias));
-    return [
-      model,
-      ...others.filter((other) => other !== undefined && other !== model && isCallable(other)),
-    ] as SnapshotModel[];
+    const others = model.fallback_aliases
+      .map((alias) => this.directory.known(alias))
+      .filter((other) => other !== undefined && other !== model && isCallable(other)) as SnapshotModel[];
+    return [model, ...(operation === 'embeddings' ? others.filter((other) => isSameModel(other, model)) : others)];
   }
 
   /** By health, then priority, then alias. */
@@ -72,3 +73,7 @@ export class ModelChooser {
     );
   }
 }
+
+/** Another key or region of the same: vectors of different models cannot be compared. */
+const isSameModel = (a: SnapshotModel, b: SnapshotModel): boolean =>
+  a.provider === b.provider && a.model_name === b.model_name;

@@ -5,7 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
 import type { Logger } from 'pino';
 import { MAX_DOCUMENT_BYTES } from '../../contract/declarative.contract.js';
-import { CALL_PATHS, IMPORT_PATH, INTERNAL_PATH } from '../../contract/paths.js';
+import { CALL_PATHS, hasAnthropicShape, IMPORT_PATH, INTERNAL_PATH } from '../../contract/paths.js';
 import type { Env } from '../config/env.js';
 import { AppError } from '../errors/app-error.js';
 import { answerFor } from '../errors/error-answers.js';
@@ -129,6 +129,8 @@ export const createHttpAdapter = (env: Env, logger: Logger, lane: DirectLane, er
   });
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    // On the response itself: a call is answered past Fastify.
+    if (hasAnthropicShape(request.url.split('?', 1)[0] ?? '')) reply.raw.setHeader('request-id', request.id);
     if (request.url.includes('%00'))
       answerEarly(new AppError('malformed_request', { detail: 'The address contains NUL.' }), request, reply);
     else done();

@@ -52,8 +52,8 @@ export const parseJson = (bytes: Buffer, limits?: JsonLimits): unknown => {
 };
 
 /** Parses a JSON object, unless reading it would cost far more than its size. */
-export const parseJsonObject = (bytes: Buffer): Record<string, unknown> => {
-  const value = parseJson(bytes);
+export const parseJsonObject = (bytes: Buffer, limits?: JsonLimits): Record<string, unknown> => {
+  const value = parseJson(bytes, limits);
   if (isPlainObject(value)) return value;
   throw new AppError('malformed_request', { detail: 'The body must be a JSON object.' });
 };

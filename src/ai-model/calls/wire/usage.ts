@@ -1,4 +1,4 @@
-import { toTokens, weighText } from '../../../platform/text/text-weight.js';
+import { CHARACTERS_PER_TOKEN, toTokens, weighText } from '../../../platform/text/text-weight.js';
 
 /** What a call used. Cached tokens are part of the input, reasoning tokens part of the output. */
 export interface TokenUsage {
@@ -14,7 +14,9 @@ const MOST_TOKENS = 1_000_000_000;
 
 /** What an answer or a chunk says of its usage: OpenAI's place, Groq's, or Moonshot's; undefined: nothing. */
 export const findUsage = (answer: unknown): unknown =>
-  field(answer, 'usage') ?? field(field(answer, 'x_groq'), 'usage') ?? field(firstOf(field(answer, 'choices')), 'usage');
+  field(answer, 'usage') ??
+  field(field(answer, 'x_groq'), 'usage') ??
+  field(firstOf(field(answer, 'choices')), 'usage');
 
 const firstOf = (list: unknown): unknown => (Array.isArray(list) ? (list as unknown[])[0] : undefined);
 
@@ -62,6 +64,21 @@ export const estimateUsage = (requestMessages: unknown, outputCharacters: number
     reasoningTokens: 0,
     estimated: true,
   };
+};
+
+/** The same for vectors: a token that is sent as one counts as one. */
+export const estimateEmbeddingUsage = (input: unknown): TokenUsage => ({
+  inputTokens: toTokens(weighInput(input)),
+  cachedTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  estimated: true,
+});
+
+const weighInput = (input: unknown): number => {
+  if (typeof input === 'string') return weighText(input);
+  if (typeof input === 'number') return CHARACTERS_PER_TOKEN;
+  return Array.isArray(input) ? input.reduce<number>((sum, entry) => sum + weighInput(entry), 0) : 0;
 };
 
 const weighContent = (content: unknown): number => {
