@@ -109,6 +109,7 @@ const ACCESS: Record<string, Access> = {
   'GET /internal/v1/prompts/:name/versions/:number': 'internal',
   'GET /internal/v1/changes': 'internal',
   'POST /internal/v1/usage': 'internal',
+  'POST /internal/v1/connection-tests': 'internal',
 };
 
 const asRoute = (name: string): Route => {

@@ -18,6 +18,7 @@ import {
   usageAfter,
   usageOf,
 } from './support/calls.js';
+import { aMessage, anthropicError } from './support/fake-anthropic.js';
 import {
   type FakeProvider,
   politeScript,
@@ -207,7 +208,9 @@ describe('connection tests', () => {
         guarded(failing(403, { message: 'This key may not use real-model', code: 'forbidden' }))(received, response),
       );
       const { id } = await save();
-      expect(await test(id)).toMatchObject({ error_class: 'auth', provider_status: 403, proven: ['address', 'key'] });
+      const result = await test(id);
+      expect(result).toMatchObject({ error_class: 'auth', provider_status: 403, proven: ['address', 'key'] });
+      expect(result.hint).toContain('may not use this one');
       expect(provider.calls.map(({ path }) => path)).toEqual(['/v1/chat/completions', '/v1/models', '/v1/models']);
     });
 
@@ -398,6 +401,45 @@ describe('connection tests', () => {
     });
   });
 
+  describe('of a provider with a wire format of its own', () => {
+    const claude = { provider: 'claude', model_name: 'claude-sonnet-4-5', supports_images: true };
+
+    it('is made on the same way, with a picture too', async () => {
+      provider.answerWith((_received, response) =>
+        sendJson(response, 200, aMessage([{ type: 'text', text: 'It is red.' }])),
+      );
+      const { id } = await save(claude);
+      expect(await test(id, { modality: 'image' })).toMatchObject({
+        status: 'success',
+        proven: ['address', 'key', 'model', 'image'],
+      });
+      expect(provider.calls).toMatchObject([{ path: '/v1/messages', headers: { 'x-api-key': RIGHT_KEY } }]);
+      expect(JSON.stringify(provider.calls[0]?.body)).toContain('"media_type":"image/png"');
+    });
+
+    it('tells a refused key in its own words', async () => {
+      provider.answerWith((_received, response) =>
+        sendJson(response, 401, anthropicError('authentication_error', `invalid x-api-key ${RIGHT_KEY}`)),
+      );
+      const { id } = await save(claude);
+      const result = await test(id);
+      expect(result).toMatchObject({ error_class: 'auth', provider_status: 401, proven: ['address'] });
+      expect(result.provider_message).toBe('invalid x-api-key [redacted]');
+      expect(await statusOf(id)).toBe('error');
+    });
+
+    it('says so when it has no such thing, and asks nobody', async () => {
+      const { id } = await save(claude);
+      expect(await test(id, { modality: 'embeddings' })).toMatchObject({
+        error_class: 'unsupported',
+        error_code: 'operation_not_supported',
+        proven: [],
+      });
+      expect(provider.calls).toHaveLength(0);
+      expect(await usageOf(hub, id)).toEqual([]);
+    });
+  });
+
   describe('of models that make vectors', () => {
     const vectors: Script = ({ path }, response) =>
       path === '/v1/embeddings'
@@ -465,11 +507,8 @@ describe('connection tests', () => {
       const fields = (body as { errors: { field: string }[] }).errors.map(({ field }) => field);
       expect(fields).toEqual(expect.arrayContaining(['alias', 'temperatur']));
       const missing = await post('test', { api_base: provider.url }).expect(400);
-      expect((missing.body as { errors: Json[] }).errors.map(({ field }) => field).sort()).toEqual([
-        'alias',
-        'model_name',
-        'provider',
-      ]);
+      const named = (missing.body as { errors: Json[] }).errors.map(({ field }) => field);
+      expect(new Set(named)).toEqual(new Set(['alias', 'model_name', 'provider']));
       expect((await post('test', draft({ api_key: 'sk-***abcd' })).expect(422)).body).toMatchObject({
         code: 'masked_api_key',
       });

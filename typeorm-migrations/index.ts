@@ -11,6 +11,7 @@ import { IdempotencyKeys1795478400005 } from './1795478400005-idempotency-keys.j
 import { StorageProcesses1795478400006 } from './1795478400006-storage-processes.js';
 import { ConfigListIndexes1795478400007 } from './1795478400007-config-list-indexes.js';
 import { MoreProviders1795564800001 } from './1795564800001-more-providers.js';
+import { ScheduledTests1795564800002 } from './1795564800002-scheduled-tests.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   StorageProcesses1795478400006,
   ConfigListIndexes1795478400007,
   MoreProviders1795564800001,
+  ScheduledTests1795564800002,
 ];

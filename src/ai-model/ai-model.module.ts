@@ -21,6 +21,7 @@ import { ConnectionTestController } from './connection-test/connection-test.cont
 import { ConnectionTestService } from './connection-test/connection-test.service.js';
 import { ConnectionTester } from './connection-test/connection-tester.js';
 import { KeyProof } from './connection-test/key-proof.js';
+import { ScheduledTests } from './connection-test/scheduled-tests.js';
 import { DiscoverController } from './known-models/discover.controller.js';
 import { DiscoverService } from './known-models/discover.service.js';
 import { KnownModelsController } from './known-models/known-models.controller.js';
@@ -97,6 +98,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         PromptLibrary,
         ProviderLoader,
         RetryBudget,
+        ScheduledTests,
         StatusService,
         SystemPrompts,
         TokenCounter,

@@ -4,6 +4,7 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
 import { SecretVault } from './crypto/secret-vault.js';
@@ -99,6 +100,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ChangeService,
         ChangeStream,
         ConfigCredentials,
+        ConnectionTestClaims,
         EncryptionKeyService,
         ExportService,
         HistoryService,

@@ -157,6 +157,8 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/encryption-keys')) return null;
   if (route.path.endsWith('/encryption-keys/active')) return { key_id: 'k1' };
   if (route.path.endsWith('/rewrap')) return { limit: 10, dry_run: false };
+  if (route.path.endsWith('/connection-tests'))
+    return { holder: randomUUID(), interval_minutes: 60, per_day: 10, providers: ['openai_compatible'] };
   if (route.path.endsWith('/usage'))
     return { ...aUsageBatch(aUsageRecord({ config_id: world.configIds[0], alias: world.alias })) };
   if (route.path === '/v1/responses') return aResponsesRequest(isReal ? world.alias : 'no-such-model', world);

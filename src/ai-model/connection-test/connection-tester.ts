@@ -66,7 +66,9 @@ export class ConnectionTester {
     const endsAt = performance.now() + seconds * 1000;
     const attempt = await this.askUntil(endsAt, subject, tester);
     const { failure, milliseconds } = attempt;
-    const proven = failure ? await this.provenBy(failure, subject.model, tester) : provenByAnswer(subject, attempt);
+    const proven = failure
+      ? await this.provenBy(failure, subject.model, tester, endsAt)
+      : provenByAnswer(subject, attempt);
     return { failure, proven, milliseconds };
   }
 
@@ -108,11 +110,17 @@ export class ConnectionTester {
   }
 
   /** An answer that is an error proves something, too. */
-  private async provenBy(failure: TestFailure, model: SnapshotModel, { left }: Tester): Promise<Proven[]> {
+  private async provenBy(
+    failure: TestFailure,
+    model: SnapshotModel,
+    { left }: Tester,
+    endsAt: number,
+  ): Promise<Proven[]> {
     const { errorClass, providerStatus } = failure;
     if (providerStatus === null || errorClass === 'bad_answer') return [];
     if (errorClass === 'quota') return ['address', 'key'];
-    const isKeyKnown = WORTH_ASKING_ON.has(errorClass) && (await this.keys.isKeyKnown(model, left));
+    const isWorthAsking = WORTH_ASKING_ON.has(errorClass);
+    const isKeyKnown = isWorthAsking && (await this.keys.isKeyKnown(model, left, endsAt - performance.now()));
     return isKeyKnown ? ['address', 'key'] : ['address'];
   }
 }

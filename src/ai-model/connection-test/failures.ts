@@ -66,6 +66,12 @@ const texts = (whatZh: string, whatEn: string, hintZh: string, hintEn: string): 
   hint: { 'zh-CN': hintZh, en: hintEn },
 });
 
+/** For a key that the provider knows and refused this call all the same. */
+export const KEY_LACKS_PERMISSION: Texts = {
+  'zh-CN': '服务商认识该密钥（可以列出模型），但它无权使用此模型；请在服务商处检查密钥的权限和账户可用的模型。',
+  en: "The provider knows the key (it may list models), but it may not use this one; check the key's permissions and the models of the account.",
+};
+
 export const FAILURE_TEXTS: Readonly<Record<TestFailureClass, FailureTexts>> = {
   auth: texts(
     '服务商拒绝了密钥。',

@@ -15,10 +15,11 @@ export class KeyProof {
   /**
    * Models are listed with the key, and refused without it: some providers show their list to anybody. Never fails: false
    * where it cannot be told.
+   * @param milliseconds that are left for it
    */
-  async isKeyKnown(model: SnapshotModel, signal: AbortSignal): Promise<boolean> {
-    if (!hasCredential(model)) return false;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(MAX_MILLISECONDS)]);
+  async isKeyKnown(model: SnapshotModel, signal: AbortSignal, milliseconds: number): Promise<boolean> {
+    if (!hasCredential(model) || milliseconds < 1) return false;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.min(MAX_MILLISECONDS, milliseconds))]);
     const isListed = (await this.listingOf(model, limit)) === 'listed';
     return isListed && (await this.listingOf({ ...model, api_key: null, auth_headers: null }, limit)) === 'refused';
   }

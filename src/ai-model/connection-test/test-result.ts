@@ -3,7 +3,7 @@ import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { PROVIDER_REGISTRY } from '../providers/registry.js';
 import type { ConnectionTestResult } from './connection-test.views.js';
 import type { Finding, TestSubject } from './connection-tester.js';
-import { FAILURE_TEXTS } from './failures.js';
+import { FAILURE_TEXTS, KEY_LACKS_PERMISSION, type TestFailure } from './failures.js';
 
 /** Where a model's provider is; null: nobody said. */
 export const endpointOf = ({ api_base: apiBase, provider }: SnapshotModel): string | null =>
@@ -27,6 +27,9 @@ const messageOf = ({ modality }: TestSubject, finding: Finding, language: Langua
   return isShown ? answered : `${answered} ${NOT_SHOWN[language]}`;
 };
 
+const hintOf = ({ errorClass }: TestFailure, { proven }: Finding, language: Language): string =>
+  (errorClass === 'auth' && proven.includes('key') ? KEY_LACKS_PERMISSION : FAILURE_TEXTS[errorClass].hint)[language];
+
 /** What came out, for the one who asked. */
 export const toResult = (subject: TestSubject, finding: Finding, language: Language): ConnectionTestResult => {
   const { model, modality, isSaved } = subject;
@@ -47,6 +50,6 @@ export const toResult = (subject: TestSubject, finding: Finding, language: Langu
     error_code: failure?.code ?? null,
     provider_status: failure?.providerStatus ?? null,
     provider_message: failure?.words ?? null,
-    hint: failure ? FAILURE_TEXTS[failure.errorClass].hint[language] : null,
+    hint: failure ? hintOf(failure, finding, language) : null,
   };
 };

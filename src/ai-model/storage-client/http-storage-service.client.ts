@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
+import type { ConnectionTestClaim, ConnectionTestGrant } from '../../contract/connection-test.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
@@ -17,7 +18,16 @@ import { Env } from '../../platform/config/env.js';
 import { etagOf } from '../../platform/http/etag.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import type { Secret } from '../../platform/secrets/secret.js';
-import { type AnswerFields, checkAnswer, CONFIG, CONFIG_LIST, HEALTH, receiptOf, STATISTICS } from './check-answer.js';
+import {
+  type AnswerFields,
+  checkAnswer,
+  CONFIG,
+  CONFIG_LIST,
+  GRANT,
+  HEALTH,
+  receiptOf,
+  STATISTICS,
+} from './check-answer.js';
 import { checkPromptVersion, checkSnapshot } from './check-snapshot.js';
 import { withConnectTimeout } from './connect-timeout.js';
 import { readRevisions } from './revision-stream.js';
@@ -145,6 +155,12 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
       { method: 'POST', path, data: batch, headers: this.ownHeaders(), repeatable: true },
       receiptOf(batch.batch_id),
     );
+  }
+
+  /** Not repeated: what was handed out before would count twice. */
+  claimConnectionTests(claim: ConnectionTestClaim): Promise<ConnectionTestGrant> {
+    const path = `${INTERNAL_PATH}/connection-tests`;
+    return this.send({ method: 'POST', path, data: claim, headers: this.ownHeaders(), repeatable: false }, GRANT);
   }
 
   private read<Answer>(path: string, caller: OnBehalfOf, fields: AnswerFields, params?: object): Promise<Answer> {

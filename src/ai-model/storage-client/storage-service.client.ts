@@ -1,3 +1,4 @@
+import type { ConnectionTestClaim, ConnectionTestGrant } from '../../contract/connection-test.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
@@ -49,4 +50,6 @@ export abstract class StorageServiceClient {
   abstract watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void>;
   /** Safe to repeat with the same batch id. */
   abstract recordUsage(batch: UsageBatch): Promise<UsageReceipt>;
+  /** Which models this process may test now; counted as tested, whatever becomes of them. */
+  abstract claimConnectionTests(claim: ConnectionTestClaim): Promise<ConnectionTestGrant>;
 }

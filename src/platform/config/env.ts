@@ -90,6 +90,18 @@ export class Env {
   @Max(36_500, { message: 'must be a whole number from 1 to 36500' })
   USAGE_HOURS_RETENTION_DAYS = 400;
 
+  /** Minutes without a good answer after which a model is tested; 0: never. */
+  @IsInt({ message: 'must be 0 or a whole number from 5 to 1440' })
+  @Min(0, { message: 'must be 0 or a whole number from 5 to 1440' })
+  @Max(1440, { message: 'must be 0 or a whole number from 5 to 1440' })
+  CONNECTION_TEST_INTERVAL_MINUTES = 0;
+
+  /** Scheduled tests per UTC day, of all processes together. */
+  @IsInt({ message: 'must be a whole number from 1 to 100000' })
+  @Min(1, { message: 'must be a whole number from 1 to 100000' })
+  @Max(100_000, { message: 'must be a whole number from 1 to 100000' })
+  CONNECTION_TESTS_PER_DAY = 200;
+
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'info';
 
@@ -128,6 +140,8 @@ const NUMBERS = [
   'AUTH_FAILURES_PER_MINUTE',
   'USAGE_MINUTES_RETENTION_DAYS',
   'USAGE_HOURS_RETENTION_DAYS',
+  'CONNECTION_TEST_INTERVAL_MINUTES',
+  'CONNECTION_TESTS_PER_DAY',
 ] as const;
 
 /** Names of all variables that are read, for the test of `.env.example`. */
@@ -195,6 +209,12 @@ const checkRetention = (env: Env): void => {
   }
 };
 
+const checkTestInterval = ({ CONNECTION_TEST_INTERVAL_MINUTES: minutes }: Env): void => {
+  if (minutes > 0 && minutes < 5) {
+    fail('CONNECTION_TEST_INTERVAL_MINUTES', 'must be 0 or a whole number from 5 to 1440');
+  }
+};
+
 /**
  * Reads and checks the environment, and takes the secrets out of `source`. A wrong value throws a {@link StartupError}
  * with exit code 78 that names the variable, never its value. An empty variable counts as unset.
@@ -213,5 +233,6 @@ export function readEnv(source: Source): Env {
   checkDatabaseUrl(env.DATABASE_URL);
   checkRole(env);
   checkRetention(env);
+  checkTestInterval(env);
   return env;
 }

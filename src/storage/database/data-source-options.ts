@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '../../../typeorm-migrations/index.js';
+import { ScheduledTestsEntity } from '../connection-test/scheduled-tests.entity.js';
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { StorageProcessEntity } from '../process/storage-process.entity.js';
@@ -36,6 +37,7 @@ export const ENTITIES = [
   IdempotencyKeyEntity,
   HistoryEntity,
   StorageProcessEntity,
+  ScheduledTestsEntity,
 ];
 
 interface Limits {

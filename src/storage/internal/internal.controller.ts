@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { ConnectionTestClaim, type ConnectionTestGrant } from '../../contract/connection-test.contract.js';
 import { INTERNAL_PATH } from '../../contract/paths.js';
 import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import { readUsageBatch } from '../../contract/usage-batch.check.js';
@@ -9,6 +10,7 @@ import { RequireScope } from '../../platform/auth/require-scope.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { etagOf, isNotModified } from '../../platform/http/etag.js';
 import { VersionParam } from '../../platform/http/validation.js';
+import { ConnectionTestClaims } from '../connection-test/connection-test-claims.js';
 import { UsageService } from '../usage/usage.service.js';
 import { ChangeStream } from './change-stream.js';
 import { SnapshotService } from './snapshot.service.js';
@@ -27,6 +29,7 @@ export class InternalController {
     private readonly snapshots: SnapshotService,
     private readonly usage: UsageService,
     private readonly changes: ChangeStream,
+    private readonly claims: ConnectionTestClaims,
   ) {}
 
   @Get('snapshot')
@@ -65,5 +68,13 @@ export class InternalController {
     const batch = readUsageBatch(body);
     if ('problem' in batch) throw new AppError('validation_failed', { detail: batch.problem });
     return this.usage.record(batch);
+  }
+
+  /** Which models the asking process may test now. */
+  @Post('connection-tests')
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  claimTests(@Body() claim: ConnectionTestClaim): Promise<ConnectionTestGrant> {
+    return this.claims.grant(claim);
   }
 }
