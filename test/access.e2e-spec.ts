@@ -39,11 +39,21 @@ const ACCESS: Record<string, Access> = {
   'POST /api/v1/chat/completions': 'invoke',
   'POST /api/v1/chat/completions/stream': 'invoke',
   'POST /v1/embeddings': 'invoke',
+  'POST /v1/responses': 'invoke',
   'POST /v1/messages': 'invoke',
   'POST /v1/messages/count_tokens': 'invoke',
   'GET /v1/models': 'invoke',
   'GET /v1/models/*': 'invoke',
+  'GET /api/v1/models': 'several',
+  'GET /api/v1/models/providers': 'several',
   'GET /api/v1/models/management/list': 'models:read',
+  'POST /api/v1/models/management/add': 'models:write',
+  'PUT /api/v1/models/management/update/:id': 'models:write',
+  'DELETE /api/v1/models/management/remove/:id': 'models:write',
+  'GET /api/v1/models/management/providers': 'models:read',
+  'POST /api/v1/models/management/test/:id': 'models:write',
+  'GET /api/v1/status/health': 'several',
+  'GET /api/v1/status/metrics': 'several',
   'GET /api/v1/models/providers/:provider/known-models': 'models:read',
   'GET /api/v1/ai-models/configs': 'models:read',
   'GET /api/v1/ai-models/configs/:id': 'models:read',
@@ -53,6 +63,9 @@ const ACCESS: Record<string, Access> = {
   'PUT /api/v1/ai-models/configs/:id': 'models:write',
   'DELETE /api/v1/ai-models/configs/:id': 'models:write',
   'POST /api/v1/ai-models/configs/:id/discover': 'models:write',
+  'POST /api/v1/ai-models/configs/:id/test': 'models:write',
+  'POST /api/v1/ai-models/configs/test': 'models:write',
+  'POST /api/v1/ai-models/configs/test-all': 'models:write',
   'GET /api/v1/ai-models/configs/:id/history': 'models:read',
   'GET /api/v1/ai-models/configs/:id/history/diff': 'models:read',
   'POST /api/v1/ai-models/configs/:id/history/:version/restore': 'models:write',
@@ -106,7 +119,7 @@ const GUARDED = Object.entries(ACCESS).filter(([, access]) => access !== 'public
 const SCOPED = GUARDED.filter(([, access]) => access !== 'any token' && access !== 'several');
 /** Served by the AI model service, which knows tokens by its snapshot. */
 const isCallRoute = (name: string): boolean =>
-  / \/(?:v1|api\/v1\/(?:chat|models))\//.test(`${name}/`) || name.endsWith('/discover');
+  / \/(?:v1|api\/v1\/(?:chat|models|status))\//.test(`${name}/`) || /\/(?:discover|test|test-all)$/.test(name);
 
 const fillIn = (path: string): string =>
   path

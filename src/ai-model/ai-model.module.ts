@@ -12,22 +12,33 @@ import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
 import { EmbeddingsController } from './entrances/embeddings/embeddings.controller.js';
+import { ResponsesController } from './entrances/responses/responses.controller.js';
 import { MessagesController } from './entrances/messages/messages.controller.js';
 import { TokenCounter } from './entrances/messages/token-counter.js';
 import { CallService } from './calls/call.service.js';
 import { SystemPrompts } from './calls/system-prompts.js';
+import { ConnectionTestController } from './connection-test/connection-test.controller.js';
+import { ConnectionTestService } from './connection-test/connection-test.service.js';
+import { ConnectionTester } from './connection-test/connection-tester.js';
+import { KeyProof } from './connection-test/key-proof.js';
 import { DiscoverController } from './known-models/discover.controller.js';
 import { DiscoverService } from './known-models/discover.service.js';
 import { KnownModelsController } from './known-models/known-models.controller.js';
 import { ModelCatalogue } from './known-models/model-catalogue.js';
 import { DirectCalls } from './entrances/direct-calls.js';
+import { ManagementProviders } from './management/management-providers.js';
+import { ManagementTests } from './management/management-tests.js';
 import { ManagementController } from './management/management.controller.js';
 import { ManagementService } from './management/management.service.js';
 import { ModelDirectory } from './model-directory/model-directory.js';
+import { HubModelsController } from './models/hub-models.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { KeptVersions } from './prompts/kept-versions.js';
 import { PromptLibrary } from './prompts/prompt-library.js';
 import { ProviderLoader } from './providers/provider-loader.js';
+import { CallMetrics } from './status/call-metrics.js';
+import { StatusController } from './status/status.controller.js';
+import { StatusService } from './status/status.service.js';
 import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-storage-service.client.js';
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
@@ -51,11 +62,15 @@ export class AiModelModule implements BeforeApplicationShutdown {
       controllers: [
         ChatController,
         EmbeddingsController,
+        ResponsesController,
         MessagesController,
         ModelsController,
         ManagementController,
         KnownModelsController,
         DiscoverController,
+        HubModelsController,
+        ConnectionTestController,
+        StatusController,
       ],
       providers: [
         { provide: ServiceToken, useValue: new ServiceToken(serviceToken) },
@@ -63,12 +78,18 @@ export class AiModelModule implements BeforeApplicationShutdown {
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
         { provide: RateLimiter, useClass: SlidingWindowLimiter },
+        CallMetrics,
         CallService,
         CallTracker,
+        ConnectionTestService,
+        ConnectionTester,
         KeptVersions,
         DirectCalls,
+        KeyProof,
         DiscoverService,
+        ManagementProviders,
         ManagementService,
+        ManagementTests,
         ModelCatalogue,
         ModelChooser,
         ModelDirectory,
@@ -76,6 +97,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         PromptLibrary,
         ProviderLoader,
         RetryBudget,
+        StatusService,
         SystemPrompts,
         TokenCounter,
         UsageBuffer,

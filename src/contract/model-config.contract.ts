@@ -23,7 +23,8 @@ const MIME_PATTERN = /^[a-z0-9][a-z0-9.+-]{0,60}\/(?:\*|[a-z0-9][a-z0-9.+-]{0,80
 const MAX_TAGS = 50;
 const MAX_PARAMETERS_CHARACTERS = 65_536;
 
-const parametersProblem = (parameters: Record<string, unknown>): string | null => {
+/** What is wrong with additions to a request body; null: nothing. */
+export const parametersProblem = (parameters: Record<string, unknown>): string | null => {
   if (JSON.stringify(parameters).length > MAX_PARAMETERS_CHARACTERS) {
     return `must not be longer than ${MAX_PARAMETERS_CHARACTERS} characters of JSON`;
   }

@@ -16,10 +16,12 @@ export const RESPONSES_PATH = 'v1/responses';
 /** Everything that calls a model: its body is large, and read by whoever answers. */
 export const CALL_PATHS = [...CHAT_PATHS, EMBEDDINGS_PATH, MESSAGES_PATH, RESPONSES_PATH] as const;
 export const MANAGEMENT_PATH = 'api/v1/models/management';
+export const MODELS_PATH = 'api/v1/models';
 export const MODEL_PROVIDERS_PATH = 'api/v1/models/providers';
+export const STATUS_PATH = 'api/v1/status';
 
 /** First path segments under which errors have OpenAI's shape instead of RFC 9457's. */
-const OPENAI_SHAPED = ['/v1/', '/api/v1/chat/', '/api/v1/models', '/api/v1/status/'];
+const OPENAI_SHAPED = ['/v1/', '/api/v1/chat/', '/api/v1/models', '/api/v1/status'];
 
 /** Tells whether errors of this path are `{"error": {...}}` (OpenAI) rather than `application/problem+json`. */
 export const hasOpenAiShape = (path: string): boolean =>

@@ -12,7 +12,7 @@ type Body = Record<string, unknown>;
 const hasAnthropicShape = (path: string): boolean => /^\/v1\/messages(?:[/?]|$)/.test(path);
 
 /** As product.md says it: written out here, so that the rule in src is tested and not repeated. */
-const hasOpenAiShape = (path: string): boolean => /^\/(?:v1|api\/v1\/(?:chat|models))(?:[/?]|$)/.test(path);
+const hasOpenAiShape = (path: string): boolean => /^\/(?:v1|api\/v1\/(?:chat|models|status))(?:[/?]|$)/.test(path);
 
 const parse = (text: string): Body | null => {
   try {

@@ -128,12 +128,25 @@ const validPromptFields = (rest: string, { promptName }: FuzzWorld): Fields => {
   return fields[rest] ?? { nothing: 'is read' };
 };
 
+/** Of the routes of the management API and of connection tests; null: another one. */
+const validManagedFields = ({ path }: Route, { apiBase, configIds }: FuzzWorld): Fields | null => {
+  const { alias, ...model } = aModelConfig({ api_base: apiBase });
+  const managed = { ...model, max_tokens: 100, temperature: 0.5, is_local: false, custom_params: { seed: 1 } };
+  if (path.endsWith('/management/add')) return { alias, ...managed };
+  if (path.endsWith('/management/update/:id')) return managed;
+  if (path.endsWith('/configs/test')) return { alias, ...model, id: configIds[0], modality: 'text' };
+  if (path.endsWith('/configs/test-all')) return { ids: configIds.slice(0, 3), modality: 'text' };
+  return /\/test(?:\/:id)?$/.test(path) ? { modality: 'text' } : null;
+};
+
 /** A valid body of this route, as fields; null: it takes none. */
 const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | null => {
   if (route.method === 'GET' || route.method === 'DELETE') return null;
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
   const prompts = route.path.split(PROMPTS)[1];
   if (prompts !== undefined) return validPromptFields(prompts, world);
+  const managed = validManagedFields(route, world);
+  if (managed !== null) return managed;
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
@@ -147,6 +160,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/usage'))
     return { ...aUsageBatch(aUsageRecord({ config_id: world.configIds[0], alias: world.alias })) };
   if (route.path.includes('/v1/messages')) return aMessagesRequest(world, isReal);
+  if (route.path === '/v1/responses') return aResponsesRequest(isReal ? world.alias : 'no-such-model', world);
   return {
     model: isReal ? world.alias : 'no-such-model',
     messages: [{ role: 'user', content: 'hello' }],
@@ -195,6 +209,27 @@ const aMessagesRequest = ({ alias, promptName }: FuzzWorld, isReal: boolean): Fi
     prompt_template: { name: promptName, label: 'production', variables: VALUES },
   };
 };
+
+const aResponsesRequest = (model: string, { promptName }: FuzzWorld): Fields => ({
+  model,
+  input: [
+    { role: 'user', content: [{ type: 'input_text', text: 'hello' }] },
+    { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }], encrypted_content: 'AAAA' },
+    { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+    { type: 'function_call_output', call_id: 'c', output: [{ type: 'input_text', text: '1' }] },
+  ],
+  instructions: 'Be kind',
+  stream: false,
+  max_output_tokens: 100,
+  tools: [{ type: 'function', name: 'f', parameters: { type: 'object' }, strict: null }],
+  tool_choice: { type: 'function', name: 'f' },
+  text: { format: { type: 'json_schema', name: 'p', schema: { type: 'object' } }, verbosity: 'low' },
+  reasoning: { effort: 'low', summary: 'auto' },
+  include: ['reasoning.encrypted_content'],
+  metadata: { a: 'b' },
+  store: false,
+  prompt_template: { name: promptName, label: 'production', variables: VALUES },
+});
 
 const aHubDocument = ({ apiBase }: FuzzWorld): Fields => ({
   version: 1,

@@ -105,6 +105,7 @@ const toFinished = (calls: CallColumns, index: number): FinishedCall => ({
   source: 'api',
   streamed: index % 2 === 0,
   outcome: OUTCOMES[calls.outcome[index] as number] as CallOutcome,
+  attempts: 1,
   prompt: null,
   error: null,
   usage: {

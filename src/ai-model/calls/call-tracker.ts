@@ -10,6 +10,11 @@ export class CallTracker {
   private readonly open = new Set<CallDeadline>();
   private isDraining = false;
 
+  /** How many calls are under way. */
+  get openCalls(): number {
+    return this.open.size;
+  }
+
   /** Follows a call until its deadline is cleared. Throws `shutting_down` when no new call is taken any more. */
   begin(deadline: CallDeadline): void {
     if (this.isDraining) {

@@ -6,7 +6,9 @@ import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
 import { RetryBudget } from '../choosing/retry-budget.js';
 import { ProviderLoader } from '../providers/provider-loader.js';
+import { CallMetrics } from '../status/call-metrics.js';
 import { UsageBuffer } from '../usage/usage-buffer.js';
+import type { FinishedCall } from '../usage/usage-record.js';
 import type { Answerer } from './answerer.js';
 import { askerOf, type Asker } from './asker.js';
 import { CallDeadline } from './call-deadline.js';
@@ -22,6 +24,8 @@ import { SystemPrompts } from './system-prompts.js';
 @Injectable()
 export class CallService {
   private readonly tools: CallTools;
+  /** For calls that nobody counts. */
+  private readonly untraced: CallTools;
 
   constructor(
     private readonly chooser: ModelChooser,
@@ -32,8 +36,14 @@ export class CallService {
     budget: RetryBudget,
     health: ModelHealth,
     usage: UsageBuffer,
+    metrics: CallMetrics,
   ) {
-    this.tools = { prompts, providers, limiter, budget, health, usage };
+    const add = (call: FinishedCall): void => {
+      usage.add(call);
+      metrics.add(call);
+    };
+    this.tools = { prompts, providers, limiter, budget, health, usage: { add } };
+    this.untraced = { ...this.tools, health: { note: () => undefined }, usage: { add: () => undefined } };
   }
 
   /** Answers an HTTP request that asks in this dialect. Throws while there is still a status to tell a failure with. */
@@ -51,15 +61,20 @@ export class CallService {
     return this.run(incoming, models, askerOf(request, reply), answerer, deadline);
   }
 
-  /** The path of every call, tests of a connection included. Throws as `answer` does. */
+  /**
+   * The path of every call, tests of a connection included. Throws as `answer` does.
+   * @param leavesTrace false for a model that is not saved: nothing is counted or learned for it
+   */
   run(
     incoming: IncomingCall,
     models: readonly SnapshotModel[],
     asker: Asker,
     answerer: Answerer,
     deadline: CallDeadline,
+    { leavesTrace = true } = {},
   ): Promise<void> {
     this.tracker.begin(deadline);
-    return new CallRun({ incoming, models, asker, answerer, deadline }, this.tools).run();
+    const tools = leavesTrace ? this.tools : this.untraced;
+    return new CallRun({ incoming, models, asker, answerer, deadline }, tools).run();
   }
 }

@@ -28,8 +28,8 @@ export interface CallTools {
   providers: ProviderLoader;
   limiter: RateLimiter;
   budget: RetryBudget;
-  health: ModelHealth;
-  usage: UsageBuffer;
+  health: Pick<ModelHealth, 'note'>;
+  usage: Pick<UsageBuffer, 'add'>;
 }
 
 type Recorded = Partial<Pick<FinishedCall, 'usage' | 'firstByteMs'>>;
@@ -49,7 +49,8 @@ export class ModelAttempts {
   private prompt: UsedPrompt | null = null;
   private ignored: readonly string[] = [];
   private stream: StreamState | null = null;
-  private wasAsked = false;
+  /** Requests that this model's provider was sent. */
+  private asked = 0;
 
   /** @param count attempts of the call so far, those at other models included */
   constructor(
@@ -82,7 +83,7 @@ export class ModelAttempts {
   }
 
   private failed(failure: CallFailure): CallFailure {
-    if (this.wasAsked) this.recordFailure(failure);
+    if (this.asked > 0) this.recordFailure(failure);
     return failure;
   }
 
@@ -123,7 +124,7 @@ export class ModelAttempts {
     const { model } = this;
     if (model.rate_limit_per_minute !== null) await this.requireAllowed(model.rate_limit_per_minute);
     this.count += 1;
-    this.wasAsked = true;
+    this.asked += 1;
     this.stream = null;
     const sentAt = performance.now();
     try {
@@ -136,10 +137,17 @@ export class ModelAttempts {
       return null;
     } catch (error) {
       if (this.stream === null) this.providerMs += performance.now() - sentAt;
+      if (error instanceof AppError) this.takeBack();
       const failure = failureOf(error, deadline);
       if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
       return failure;
     }
+  }
+
+  /** The provider's code refused, and nothing was sent. */
+  private takeBack(): void {
+    this.count -= 1;
+    this.asked -= 1;
   }
 
   private async requireAllowed(limit: number): Promise<void> {
@@ -207,6 +215,7 @@ export class ModelAttempts {
       source: asker.source,
       streamed: incoming.stream,
       outcome,
+      attempts: this.asked,
       prompt: this.prompt,
       error,
       usage: known.usage ?? null,

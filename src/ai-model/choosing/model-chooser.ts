@@ -14,6 +14,9 @@ const RANK: Record<HealthState, number> = { healthy: 0, unknown: 0, degraded: 1,
 /** A model that makes vectors answers no chat; nothing in a config says which do, but their names do. */
 const EMBEDDING_NAME = /(^|[^a-z])(embed|embedding|embeddings|bge|rerank(er)?)([^a-z]|$)/i;
 
+/** Whether a model of this name answers with vectors, and not in words. */
+export const makesEmbeddings = (modelName: string): boolean => EMBEDDING_NAME.test(modelName);
+
 /** Which models are asked, and in which order. */
 @Injectable()
 export class ModelChooser {
@@ -66,7 +69,7 @@ export class ModelChooser {
       isCallable(model) &&
       isWithinLimit(model, parameters) &&
       (model.is_streaming_supported || !stream) &&
-      !EMBEDDING_NAME.test(model.model_name)
+      !makesEmbeddings(model.model_name)
     );
   }
 }

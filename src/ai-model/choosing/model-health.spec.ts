@@ -30,4 +30,23 @@ describe("a model's health", () => {
     expect(health.stateOf(model(), 60_003)).toBe('unknown');
     expect(health.stateOf(model(2), 10)).toBe('unknown');
   });
+
+  it('tells people of the last attempts, and of the last one for ever', () => {
+    const health = after('ok', 'server', 'network', 'bad_request');
+    const at = (milliseconds: number): number => performance.timeOrigin + milliseconds;
+    expect(health.describe(model(), 100)).toEqual({
+      state: 'degraded',
+      attempts: 3,
+      failures: 2,
+      failedInARow: 2,
+      lastOutcome: 'network',
+      lastAt: at(2),
+      lastOkAt: at(0),
+    });
+    const later = { state: 'unknown', attempts: 0, failures: 0, failedInARow: 0 };
+    expect(health.describe(model(), 90_000)).toMatchObject({ ...later, lastOutcome: 'network', lastOkAt: at(0) });
+    health.note(model(), 'server', 90_000);
+    expect(health.describe(model(), 90_001)).toMatchObject({ attempts: 1, failures: 1, lastOkAt: at(0) });
+    expect(health.describe(model(2), 90_001)).toEqual({ ...later, lastOutcome: null, lastAt: null, lastOkAt: null });
+  });
 });

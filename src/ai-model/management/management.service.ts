@@ -1,9 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import type { ModelConfigCreate } from '../../contract/model-config.contract.js';
 import type { ModelConfigView } from '../../contract/model-config-view.contract.js';
+import type { Language } from '../../platform/http/accept-language.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { StorageUnavailable } from '../storage-client/storage-errors.js';
 import { type OnBehalfOf, StorageServiceClient } from '../storage-client/storage-service.client.js';
-import type { ManagedModel, ManagedModelList } from './management.views.js';
+import { toConfigChange, toLegacyError } from './legacy-fields.js';
+import type { ManagedModelCreate, ManagedModelUpdate } from './management.requests.js';
+import { MESSAGES } from './management-texts.js';
+import type { ManagedModel, ManagedModelChange, ManagedModelList, ManagedModelRemoval } from './management.views.js';
 
 const PAGE = 1000;
 const MAX_MODELS = 10_000;
@@ -22,6 +27,11 @@ type Listed = Pick<
   | 'status'
   | 'created_at'
 >;
+
+/** Who asks, and in which language he is told. */
+export interface ManagementCaller extends OnBehalfOf {
+  language: Language;
+}
 
 const toManagedModel = (model: Listed): ManagedModel => ({
   id: model.id,
@@ -63,6 +73,25 @@ export class ManagementService {
     }
   }
 
+  /** Failures are those of `POST /configs`. */
+  async add(body: ManagedModelCreate, caller: ManagementCaller): Promise<ManagedModelChange> {
+    const change = toConfigChange(body) as ModelConfigCreate;
+    const saved = await inLegacyWords(caller, () => this.storage.createModelConfig(change, caller));
+    return { message: MESSAGES.added[caller.language](saved.alias), model_id: saved.id, status: saved.status };
+  }
+
+  /** Absent fields keep their value. Failures are those of `PUT /configs/{id}`. */
+  async update(id: string, body: ManagedModelUpdate, caller: ManagementCaller): Promise<ManagedModelChange> {
+    const saved = await inLegacyWords(caller, () => this.storage.updateModelConfig(id, toConfigChange(body), caller));
+    return { message: MESSAGES.updated[caller.language](saved.alias), model_id: saved.id, status: saved.status };
+  }
+
+  /** Throws `config_not_found`. */
+  async remove(id: string, caller: ManagementCaller): Promise<ManagedModelRemoval> {
+    await inLegacyWords(caller, () => this.storage.deleteModelConfig(id, caller));
+    return { message: MESSAGES.removed[caller.language](id), model_id: id };
+  }
+
   private async readAll(caller: OnBehalfOf): Promise<ModelConfigView[]> {
     const models: ModelConfigView[] = [];
     for (let skip = 0; skip < MAX_MODELS; skip += PAGE) {
@@ -73,3 +102,11 @@ export class ManagementService {
     return models;
   }
 }
+
+const inLegacyWords = async <Answer>({ language }: ManagementCaller, work: () => Promise<Answer>): Promise<Answer> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw toLegacyError(error, language);
+  }
+};

@@ -12,6 +12,16 @@ const POLL_MILLISECONDS = 2000;
 const MISS_MILLISECONDS = 1000;
 const RECONNECT_MILLISECONDS = 1000;
 
+/** How old the directory is. */
+export interface DirectoryFreshness {
+  /** null: there is no snapshot yet. */
+  revision: number | null;
+  models: number;
+  /** When storage last told that this is the newest, in milliseconds since 1970; null: never. */
+  contactAt: number | null;
+  isStorageAway: boolean;
+}
+
 /**
  * What every call is answered from: models, keys, prompts and token hashes in memory, no I/O. Kept up to date by a watch on
  * the revision, by a poll as the safety net, and by a refresh when something unknown is asked for. A failure never
@@ -58,13 +68,27 @@ export class ModelDirectory implements OnModuleInit {
    * `storage_unavailable` when storage cannot be asked: what is remembered would not do for a change.
    */
   async readById(id: string): Promise<SnapshotModel> {
-    if (!(await this.catchUp())) {
-      const detail = 'The storage service cannot be asked right now; nothing was changed. Try again shortly.';
-      throw new AppError('storage_unavailable', { detail, headers: { 'retry-after': '2' } });
-    }
+    await this.requireCurrent();
     const model = this.state?.modelById(id);
     if (!model) throw new AppError('config_not_found');
     return model;
+  }
+
+  /** After this, what is known here is what storage has. Throws `storage_unavailable`. */
+  async requireCurrent(): Promise<void> {
+    if (await this.catchUp()) return;
+    const detail = 'The storage service cannot be asked right now; nothing was changed. Try again shortly.';
+    throw new AppError('storage_unavailable', { detail, headers: { 'retry-after': '2' } });
+  }
+
+  /** How old what is known here is. */
+  get freshness(): DirectoryFreshness {
+    return {
+      revision: this.state?.revision ?? null,
+      models: this.state?.size ?? 0,
+      contactAt: this.contactAt,
+      isStorageAway: this.isAway,
+    };
   }
 
   /** Storage could not be asked the last time: what is known here is all there is for now. */

@@ -65,7 +65,8 @@ export const MAX_LISTED_MODELS = 1000;
 
 /**
  * A wire format: sends one attempt of a call. Throws a {@link ProviderError} for every failure, network included; whoever
- * implements it knows best what may be retried and scrubs the credential from what the provider says.
+ * implements it knows best what may be retried and scrubs the credential from what the provider says. An AppError instead
+ * means that the request cannot be said in this format: nothing was sent.
  */
 export interface ChatProvider {
   chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer>;

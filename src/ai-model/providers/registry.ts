@@ -1,5 +1,6 @@
 import type { Provider } from '../../contract/providers.js';
 import type { GuardedHttpClient } from '../../platform/http/outbound/guarded-client.js';
+import type { SdkWire } from './ai-sdk/sdk-wire.js';
 import type { ChatProvider } from './provider.js';
 
 /** Imports the code of a wire format, at the first call that needs it. */
@@ -28,14 +29,25 @@ const azureWire: Load = async (client, defaultApiBase) => {
   return new OpenAiWire(client, defaultApiBase, AZURE_SERVER);
 };
 
+/** A wire of the AI SDK, with its library. */
+const sdkWire =
+  (importWire: () => Promise<SdkWire>): Load =>
+  async (client, defaultApiBase) => {
+    const [{ SdkProvider }, wire] = await Promise.all([import('./ai-sdk/sdk-provider.js'), importWire()]);
+    return new SdkProvider(client, defaultApiBase, wire);
+  };
+
+const anthropicWire = sdkWire(async () => (await import('./ai-sdk/anthropic.js')).ANTHROPIC);
+const geminiWire = sdkWire(async () => (await import('./ai-sdk/gemini.js')).GEMINI);
+
 const GOOGLE = 'https://generativelanguage.googleapis.com/v1beta';
 
 /** One line per provider. A new wire format is one file beside this one and one line here. */
 // prettier-ignore
 export const PROVIDER_REGISTRY: Record<Provider, ProviderEntry> = {
   openai: { name: 'OpenAI', defaultApiBase: 'https://api.openai.com/v1', requiresApiKey: true, load: openAiWire },
-  gemini: { name: 'Google Gemini', defaultApiBase: GOOGLE, requiresApiKey: true, load: null },
-  claude: { name: 'Anthropic Claude', defaultApiBase: 'https://api.anthropic.com/v1', requiresApiKey: true, load: null },
+  gemini: { name: 'Google Gemini', defaultApiBase: GOOGLE, requiresApiKey: true, load: geminiWire },
+  claude: { name: 'Anthropic Claude', defaultApiBase: 'https://api.anthropic.com/v1', requiresApiKey: true, load: anthropicWire },
   local: { name: 'Local server', defaultApiBase: 'http://127.0.0.1:11434/v1', requiresApiKey: false, load: openAiWire },
   azure_openai: { name: 'Azure OpenAI', defaultApiBase: null, requiresApiKey: true, load: azureWire },
   huggingface: { name: 'Hugging Face', defaultApiBase: 'https://router.huggingface.co/v1', requiresApiKey: true, load: openAiWire },

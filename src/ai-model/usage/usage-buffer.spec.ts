@@ -30,6 +30,7 @@ const aCall = (fields: Partial<FinishedCall> = {}): FinishedCall => ({
   source: 'api',
   streamed: false,
   outcome: 'ok',
+  attempts: 1,
   prompt: null,
   error: null,
   usage: { inputTokens: 3, cachedTokens: 1, outputTokens: 2, reasoningTokens: 1, estimated: false },

@@ -39,12 +39,23 @@ export class UsageBuffer {
     });
   }
 
+  /** Calls that storage has not taken yet. */
+  get unsentCalls(): number {
+    return callsIn([...this.records.values(), ...(this.pending?.records ?? [])]);
+  }
+
   add(call: FinishedCall): void {
     const at = Date.now();
     const kind = kindOf(call, at);
     const record = this.records.get(kind) ?? this.startRecord(kind, call, at);
     if (record) this.buckets += addCall(record, call, at);
     else this.dropped += 1;
+  }
+
+  /** Sends what is there now instead of with the next tick; returns after this time at the latest. Never fails. */
+  async sendSoon(milliseconds: number): Promise<void> {
+    const sent = this.send().then(() => (this.records.size > 0 && !this.pending ? this.send() : undefined));
+    await Promise.race([sent, pause(milliseconds)]);
   }
 
   /** Sends what is there; answers whether all of it was taken. At the end of the process, after the last call. */
@@ -56,11 +67,11 @@ export class UsageBuffer {
       await Promise.race([this.send(), pause(deadline - Date.now())]);
       if (this.pending) await pause(Math.min(100, deadline - Date.now()));
     }
-    const left = [...this.records.values(), ...(this.pending?.records ?? [])];
-    if (left.length > 0) {
-      this.logger.error({ msg: 'The usage of calls could not be delivered before the end', lost_calls: callsIn(left) });
+    const left = this.unsentCalls;
+    if (left > 0) {
+      this.logger.error({ msg: 'The usage of calls could not be delivered before the end', lost_calls: left });
     }
-    return left.length === 0;
+    return left === 0;
   }
 
   /** One sender at a time; never fails: what is not taken is sent again with the next tick. */

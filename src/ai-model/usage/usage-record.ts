@@ -28,6 +28,8 @@ export interface FinishedCall {
   source: CallSource;
   streamed: boolean;
   outcome: CallOutcome;
+  /** Requests that the provider was sent for it, at least one. */
+  attempts: number;
   /** null: without a system prompt of the hub. */
   prompt: UsedPrompt | null;
   /** Scrubbed of secrets; null when the call went well. */

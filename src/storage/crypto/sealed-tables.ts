@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { Provider } from '../../contract/providers.js';
-import { allowedOriginOf } from '../model-config/config-credentials.js';
+import { allowedOriginOf } from '../../platform/secrets/destination.js';
 import { isKeyId } from './key-ring.js';
 import { SEALED_TEXT_START } from './sealed-text.js';
 import type { SealedField } from './secret-vault.js';
@@ -32,7 +32,6 @@ export const SEALED_TABLES: readonly SealedTable[] = [
     originColumns: ['provider', 'api_base'],
     allowedOriginOf: (row) =>
       allowedOriginOf({
-        id: String(row['id']),
         provider: row['provider'] as Provider,
         apiBase: row['api_base'] as string | null,
       }),

@@ -1,7 +1,8 @@
 import type { EntityManager } from 'typeorm';
 import { MAX_DOCUMENT_OBJECTS } from '../../contract/declarative.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { allowedOriginOf, type ConfigCredentials } from '../model-config/config-credentials.js';
+import { allowedOriginOf } from '../../platform/secrets/destination.js';
+import type { ConfigCredentials } from '../model-config/config-credentials.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { toHistoryState, toRestorable } from '../model-config/model-config.mapper.js';
 import { inOrder, MODEL_FIELDS, type ModelEntry, type SecretStandIn, withSortedKeys } from './document.js';

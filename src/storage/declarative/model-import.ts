@@ -5,8 +5,9 @@ import { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-confi
 import type { Provider } from '../../contract/providers.js';
 import { validateAs } from '../../platform/http/validation.js';
 import { inTurns } from '../../platform/limits/in-turns.js';
+import { allowedOriginOf, isSameDestination } from '../../platform/secrets/destination.js';
 import type { Transaction } from '../database/transaction.js';
-import { allowedOriginOf, type Destination, isSameDestination } from '../model-config/config-credentials.js';
+import type { Destination } from '../model-config/config-credentials.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { ModelConfigWriter } from '../model-config/model-config.writer.js';
 import { type Entry, inOrder, nameOf } from './document.js';

@@ -1,18 +1,19 @@
-import { canParseUrl } from '../../platform/http/can-parse-url.js';
 import { Injectable } from '@nestjs/common';
 import type { ModelConfigUpdate } from '../../contract/model-config.contract.js';
-import type { Provider } from '../../contract/providers.js';
-import { AppError } from '../../platform/errors/app-error.js';
+import {
+  allowedOriginOf,
+  isSameDestination,
+  type SecretDestination,
+  secretsRequired,
+} from '../../platform/secrets/destination.js';
 import { Secret } from '../../platform/secrets/secret.js';
 import { SealError } from '../crypto/seal-error.js';
 import { SecretVault, type SealedField, type SecretOwner } from '../crypto/secret-vault.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
 
-/** What decides where a secret goes. */
-export interface Destination {
+/** A config, as far as it decides where its secrets go. */
+export interface Destination extends SecretDestination {
   id: string;
-  provider: Provider;
-  apiBase: string | null;
 }
 
 /** A config's stored secrets, read with their columns selected. */
@@ -31,17 +32,6 @@ export interface OpenedCredentials {
 const HINT_CHARACTERS = 4;
 /** A short key shows less of itself: at most a quarter. */
 const hintOf = (key: string): string => key.slice(-Math.min(HINT_CHARACTERS, Math.floor(key.length / 4)));
-
-/** The origin that a secret of this config may be sent to. */
-export const allowedOriginOf = ({ provider, apiBase }: Destination): string => {
-  if (apiBase === null) return `provider:${provider}`;
-  // No writer of ours lets such an address in; in a row that was edited by hand it opens nothing.
-  return canParseUrl(apiBase) ? new URL(apiBase).origin : 'no address';
-};
-
-/** Whether a secret that is stored for the one may stay for the other. */
-export const isSameDestination = (before: Destination, after: Destination): boolean =>
-  before.provider === after.provider && allowedOriginOf(before) === allowedOriginOf(after);
 
 /** Seals what is written, opens what is read, and keeps a stored secret from following a changed address. */
 @Injectable()
@@ -129,13 +119,5 @@ const refuseStoredSecrets = (stored: StoredSecrets, change: ModelConfigUpdate): 
     ...(stored.apiKey !== null && change.api_key === undefined ? ['api_key'] : []),
     ...(stored.authHeaders !== null && change.auth_headers === undefined ? ['auth_headers'] : []),
   ];
-  if (missing.length === 0) return;
-  const names = missing.join(' and ');
-  throw new AppError('credential_required', {
-    detail: `provider or the origin of api_base changes, so ${names} must be sent again, or cleared with null, in the same request.`,
-    fields: missing.map((field) => ({
-      field,
-      message: `${field} must be sent again for the new address, or cleared with null`,
-    })),
-  });
+  if (missing.length > 0) throw secretsRequired(missing);
 };
