@@ -8,6 +8,9 @@ interface Answer {
 
 type Body = Record<string, unknown>;
 
+/** As Anthropic has it: before all else. */
+const hasAnthropicShape = (path: string): boolean => /^\/v1\/messages(?:[/?]|$)/.test(path);
+
 /** As product.md says it: written out here, so that the rule in src is tested and not repeated. */
 const hasOpenAiShape = (path: string): boolean => /^\/(?:v1|api\/v1\/(?:chat|models|status))(?:[/?]|$)/.test(path);
 
@@ -34,6 +37,21 @@ const openAiProblem = (body: Body, answer: Answer): string | null => {
   return isText(error['message']) && isText(error['type']) ? null : 'has no message or type';
 };
 
+const anthropicProblem = (body: Body, answer: Answer): string | null => {
+  const error = (body['error'] ?? {}) as Body;
+  if (!String(answer.headers['content-type']).startsWith('application/json')) return 'is not application/json';
+  if (Object.keys(body).sort().join() !== 'error,request_id,type') return 'is not {type, error, request_id}';
+  if (body['type'] !== 'error') return 'is of another type than error';
+  if (body['request_id'] !== answer.headers['x-request-id']) return 'has another request_id than the header';
+  if (answer.headers['request-id'] !== answer.headers['x-request-id'])
+    return 'has another request-id than x-request-id';
+  const { error_code: code } = (error['details'] ?? {}) as Body;
+  if (code !== error['code']) return 'has another code in its details';
+  return isText(error['message']) && /^[a-z_]+(?:_error|_too_large)$/.test(String(error['type']))
+    ? null
+    : 'has no message or type';
+};
+
 const rfcProblem = (body: Body, answer: Answer): string | null => {
   if (!String(answer.headers['content-type']).startsWith('application/problem+json')) return 'is not problem+json';
   const missing = ['type', 'title', 'detail', 'instance', 'code', 'request_id'].filter((name) => !isText(body[name]));
@@ -55,7 +73,8 @@ export const codeOf = (answer: Answer): string | undefined => {
 export const shapeProblem = (path: string, answer: Answer): string | null => {
   const body = parse(answer.text);
   if (!body) return `is not JSON: ${answer.text.slice(0, 100)}`;
-  const problem = hasOpenAiShape(path) ? openAiProblem(body, answer) : rfcProblem(body, answer);
+  const problemOf = hasAnthropicShape(path) ? anthropicProblem : hasOpenAiShape(path) ? openAiProblem : rfcProblem;
+  const problem = problemOf(body, answer);
   if (problem) return `${problem}: ${answer.text.slice(0, 300)}`;
   return (ERROR_CODES as readonly unknown[]).includes(codeOf(answer)) ? null : `has an unknown code: ${codeOf(answer)}`;
 };

@@ -161,6 +161,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     return { holder: randomUUID(), interval_minutes: 60, per_day: 10, providers: ['openai_compatible'] };
   if (route.path.endsWith('/usage'))
     return { ...aUsageBatch(aUsageRecord({ config_id: world.configIds[0], alias: world.alias })) };
+  if (route.path.includes('/v1/messages')) return aMessagesRequest(world, isReal);
   if (route.path === '/v1/responses') return aResponsesRequest(isReal ? world.alias : 'no-such-model', world);
   return {
     model: isReal ? world.alias : 'no-such-model',
@@ -170,6 +171,44 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     temperature: 1,
     tools: [],
     prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
+  };
+};
+
+/** With every block in it that is read. */
+const aMessagesRequest = ({ alias, promptName }: FuzzWorld, isReal: boolean): Fields => {
+  const mark = { type: 'ephemeral' };
+  const text = { type: 'text', text: 'hello', cache_control: mark };
+  const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } };
+  const documents = [
+    { type: 'text', media_type: 'text/plain', data: 'a page' },
+    { type: 'content', content: [text] },
+  ].map((source) => ({ type: 'document', source, title: 't', context: 'c', citations: { enabled: true } }));
+  const found = { type: 'search_result', source: 'https://example.com', title: 't', content: [text] };
+  const call = { type: 'tool_use', id: 'call_1', name: 'look', input: { api_key: 'is a name here' } };
+  const result = { type: 'tool_result', tool_use_id: 'call_1', is_error: true, content: [text] };
+  const thoughts = [
+    { type: 'thinking', thinking: 'hm', signature: 's' },
+    { type: 'redacted_thinking', data: 'd' },
+  ];
+  const messages = [
+    { role: 'user', content: [text, ...documents, found, ...(isReal ? [] : [image])] },
+    { role: 'assistant', content: [...thoughts, text, call] },
+    { role: 'user', content: [result, text] },
+  ];
+  return {
+    model: isReal ? alias : 'no-such-model',
+    messages,
+    max_tokens: 100,
+    system: [text],
+    stop_sequences: ['END'],
+    stream: false,
+    tools: [{ name: 'look', input_schema: { type: 'object' } }],
+    tool_choice: { type: 'auto', disable_parallel_tool_use: true },
+    thinking: { type: 'enabled', budget_tokens: 2000 },
+    output_config: { effort: 'low', format: { type: 'json_schema', schema: { type: 'object' } } },
+    metadata: { user_id: 'u' },
+    cache_control: mark,
+    prompt_template: { name: promptName, label: 'production', variables: VALUES },
   };
 };
 
@@ -283,7 +322,8 @@ const partOf = (fields: Fields): Part | null => {
     (json) =>
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
   const { records, variables, prompt_template: template } = fields;
-  const list = ['models', 'prompts', 'versions', 'model_list', 'data'].find((name) => Array.isArray(fields[name]));
+  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
+  const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {
     const [first, ...others] = fields[list] as Fields[];
     const rest = others.map((entry) => JSON.stringify(entry));

@@ -42,11 +42,18 @@ const bodyUseOf = (url: string): BodyUse => {
 const requestIdOf = (header: string | string[] | undefined): string =>
   typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
 
+/** Under the name that clients of the path look for, and on the response itself: a call is answered past Fastify. */
+const tellRequestId = ({ url, id }: FastifyRequest, { raw }: FastifyReply): void => {
+  raw.setHeader('x-request-id', id);
+  if (hasAnthropicShape(url.split('?', 1)[0] ?? '')) raw.setHeader('request-id', id);
+};
+
 const answerEarly = (error: AppError, request: FastifyRequest, reply: FastifyReply): void => {
+  tellRequestId(request, reply);
   const { contentType, body } = answerFor(error, request.url.split('?', 1)[0] ?? '/', request.id);
   void reply
     .status(error.status)
-    .headers({ 'x-request-id': request.id, 'content-type': contentType, 'cache-control': 'no-store' })
+    .headers({ 'content-type': contentType, 'cache-control': 'no-store' })
     .send(JSON.stringify(body));
 };
 
@@ -128,9 +135,7 @@ export const createHttpAdapter = (env: Env, logger: Logger, lane: DirectLane, er
     if (route.url === USAGE_PATH) route.bodyLimit = USAGE_BODY_LIMIT;
   });
   server.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    // On the response itself: a call is answered past Fastify.
-    if (hasAnthropicShape(request.url.split('?', 1)[0] ?? '')) reply.raw.setHeader('request-id', request.id);
+    tellRequestId(request, reply);
     if (request.url.includes('%00'))
       answerEarly(new AppError('malformed_request', { detail: 'The address contains NUL.' }), request, reply);
     else done();

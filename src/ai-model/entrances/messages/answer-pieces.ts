@@ -8,6 +8,8 @@ export interface ThoughtPiece {
   kind: 'thought';
   text: string;
   signature: string;
+  /** Out of `reasoning_details`; else out of `reasoning_content` or the like. */
+  isDetail: boolean;
   /** Tells the steps of a train of thought apart, where the provider does. */
   index: unknown;
 }
@@ -60,11 +62,13 @@ const toThought = (detail: Members): Piece[] => {
   }
   const text = textIn(detail['text']) || textIn(detail['summary']);
   const signature = textIn(detail['signature']);
-  return text === '' && signature === '' ? [] : [{ kind: 'thought', text, signature, index: detail['index'] }];
+  return text === '' && signature === ''
+    ? []
+    : [{ kind: 'thought', text, signature, isDetail: true, index: detail['index'] }];
 };
 
 const thoughtPieces = (text: string): ThoughtPiece[] =>
-  text === '' ? [] : [{ kind: 'thought', text, signature: '', index: undefined }];
+  text === '' ? [] : [{ kind: 'thought', text, signature: '', isDetail: false, index: undefined }];
 
 const textPieces = (text: string): TextPiece[] => (text === '' ? [] : [{ kind: 'text', text }]);
 

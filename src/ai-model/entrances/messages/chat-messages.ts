@@ -1,13 +1,6 @@
 import { refuseField } from '../../calls/incoming-call.js';
 import { isGiven } from '../given.js';
-import {
-  contentOf,
-  extensionsOf,
-  refuseUnsupported,
-  toChatParts,
-  withCacheControl,
-  type ChatPart,
-} from './content-blocks.js';
+import { contentOf, extensionsOf, refuseUnsupported, toChatParts, type ChatPart } from './content-blocks.js';
 import type {
   ContentBlock,
   MessageParam,
@@ -34,16 +27,9 @@ export const toChatMessages = (request: Messages, ignored: Set<string>): ChatMes
   return [...before, ...(isGiven(cache) ? withCacheAtEnd(said, cache) : said)];
 };
 
-/** Anthropic puts it behind the last block of the request. */
+/** Anthropic puts it behind the last block of the request; a message's own is behind its last part. */
 const withCacheAtEnd = (messages: readonly ChatMessage[], cache: unknown): ChatMessage[] =>
-  messages.map((message, index) => {
-    if (index < messages.length - 1) return message;
-    const { content } = message;
-    const parts = typeof content === 'string' ? [{ type: 'text', text: content }] : (content as ChatPart[]);
-    return message['role'] === 'tool'
-      ? { ...message, cache_control: cache }
-      : { ...message, content: withCacheControl(parts, cache) };
-  });
+  messages.map((message, index) => (index === messages.length - 1 ? { ...message, cache_control: cache } : message));
 
 const blocksOf = (content: string | readonly ContentBlock[]): readonly ContentBlock[] =>
   typeof content === 'string' ? [{ type: 'text', text: content }] : content;

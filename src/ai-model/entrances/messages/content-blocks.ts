@@ -36,7 +36,7 @@ export const toChatParts = (block: ContentBlock, path: string, ignored: Set<stri
 };
 
 /** The cache ends behind the last of the parts. */
-export const withCacheControl = (parts: readonly ChatPart[], cache: unknown): ChatPart[] =>
+const withCacheControl = (parts: readonly ChatPart[], cache: unknown): ChatPart[] =>
   parts.map((part, index) => (index === parts.length - 1 ? { ...part, cache_control: cache } : part));
 
 const partsOf = (block: ContentBlock, path: string, ignored: Set<string>): ChatPart[] => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isPlainObject } from '../../../contract/fields.js';
 import { weighText } from '../../../platform/text/text-weight.js';
 import type { ChatChunk } from '../../calls/dialect.js';
-import { estimateUsage, usageFromAnswer, type TokenUsage } from '../../calls/wire/usage.js';
+import { estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from '../../calls/wire/usage.js';
 import { ProviderError } from '../../providers/provider-error.js';
 import { piecesOf, type CallPiece, type Piece, type ThoughtPiece } from './answer-pieces.js';
 import { cacheWritesIn, toDeltaUsage, toUsage } from './answer-usage.js';
@@ -42,7 +42,7 @@ export class MessageWriter {
   }
 
   take(chunk: ChatChunk): void {
-    this.takeUsage(chunk['usage']);
+    this.takeUsage(findUsage(chunk));
     this.start();
     const { choices } = chunk;
     const choice: unknown = Array.isArray(choices) ? choices[0] : null;
@@ -109,13 +109,18 @@ export class MessageWriter {
   }
 
   private takeThought(piece: ThoughtPiece): void {
-    const { text, signature, index } = piece;
-    this.weight += weighText(text);
+    const { text, signature } = piece;
     const { last } = this.queue;
-    const goesOn = last instanceof OpenThought && last.goesOnWith(piece);
-    const content = goesOn ? last : this.begin(new OpenThought(index, this.asked.thoughts === 'signed'));
-    content.sign(signature);
-    if (text !== '') this.queue.add(content, { type: 'thinking_delta', thinking: text });
+    const open = last instanceof OpenThought ? last : null;
+    if (open?.isRepeatedBy(piece)) return open.sign(signature);
+    const thought = open?.goesOnWith(piece)
+      ? open
+      : this.begin(new OpenThought(piece, this.asked.thoughts === 'signed'));
+    thought.sign(signature);
+    if (text === '') return;
+    this.weight += weighText(text);
+    thought.think(text);
+    this.queue.add(thought, { type: 'thinking_delta', thinking: text });
   }
 
   private begin<Content extends OpenContent>(content: Content): Content {

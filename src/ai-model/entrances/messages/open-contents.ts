@@ -23,25 +23,37 @@ export class OpenText implements OpenContent {
 /** What the model thinks. A caller who did not ask is told what is signed: he has to send it back. */
 export class OpenThought implements OpenContent {
   readonly isComplete = true;
+  private text = '';
   private signature = '';
 
   constructor(
-    private readonly index: unknown,
+    private readonly first: ThoughtPiece,
     readonly isHeld: boolean,
   ) {}
 
-  start(): Content {
-    return { type: 'thinking', thinking: '', signature: '' };
+  /** Some tell a thought as it comes, and once more as a whole when it is signed. */
+  isRepeatedBy({ isDetail, text }: ThoughtPiece): boolean {
+    return isDetail && !this.first.isDetail && text === this.text;
+  }
+
+  /** Without an index, a text goes on until it is signed. */
+  goesOnWith({ isDetail, index, text }: ThoughtPiece): boolean {
+    const { first, signature } = this;
+    if (isDetail !== first.isDetail) return text === '';
+    if (isGiven(index) || isGiven(first.index)) return index === first.index;
+    return signature === '' || text === '';
+  }
+
+  think(text: string): void {
+    this.text += text;
   }
 
   sign(signature: string): void {
     this.signature += signature;
   }
 
-  /** Without an index, a text goes on until it is signed. */
-  goesOnWith({ index, text }: ThoughtPiece): boolean {
-    if (isGiven(index) || isGiven(this.index)) return index === this.index;
-    return this.signature === '' || text === '';
+  start(): Content {
+    return { type: 'thinking', thinking: '', signature: '' };
   }
 
   end(): readonly Delta[] | null {
