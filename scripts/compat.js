@@ -67,7 +67,6 @@ const run = async () => {
       DATA_DIR: dataDir,
       ADMIN_TOKEN: token,
       LOG_FORMAT: 'json',
-      LOG_LEVEL: 'error',
     });
     const rows = [];
     for (const provider of PROVIDERS(mock.url)) {

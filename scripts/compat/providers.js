@@ -24,6 +24,10 @@ export const PROVIDERS = (url) => [
   compatible('ollama', 'Ollama and other local servers', 'local', `${url}/v1`, { is_local: true }),
   compatible('compatible', 'OpenAI-compatible', 'openai_compatible', `${url}/v1`),
   compatible('huggingface', 'Hugging Face', 'huggingface', `${url}/v1`),
+  compatible('mistral', 'Mistral', 'mistral', `${url}/v1`),
+  compatible('groq', 'Groq', 'groq', `${url}/v1`),
+  compatible('xai', 'xAI', 'xai', `${url}/v1`),
+  compatible('deepseek', 'DeepSeek', 'deepseek', `${url}/v1`),
   {
     id: 'claude',
     name: 'Anthropic Claude',
