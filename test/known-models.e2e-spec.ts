@@ -322,7 +322,6 @@ describe('discovering what a model is', () => {
     it.each([
       ['claude', 'claude-sonnet-4-5', 'Anthropic Claude'],
       ['gemini', 'gemini-2.5-flash', 'Google Gemini'],
-      ['azure_openai', 'gpt-4o', 'Azure OpenAI'],
     ])('answers for %s from the catalogue alone, and says so', async (name, model, title) => {
       const { id } = await save({ provider: name, model_name: model });
       const seen = await discover(id);

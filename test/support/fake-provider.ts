@@ -51,8 +51,17 @@ export const sendJson = (
   response.end(JSON.stringify(body));
 };
 
+/** A vector for each text. */
+export const vectorsFor = (input: unknown): Record<string, unknown> => ({
+  object: 'list',
+  model: 'real-model',
+  data: [input].flat().map((_text, index) => ({ object: 'embedding', index, embedding: [0.25, -0.5, index] })),
+  usage: { prompt_tokens: 3, total_tokens: 3 },
+});
+
 /** Answers whole or streamed, as asked, in a few pieces. */
 export const politeScript: Script = (call, response) => {
+  if (call.path.endsWith('/embeddings')) return sendJson(response, 200, vectorsFor(call.body['input']));
   if (call.body['stream'] !== true) return sendJson(response, 200, wholeAnswer('Hello'));
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(chunk('Hel'));

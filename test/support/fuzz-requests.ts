@@ -162,6 +162,8 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/usage'))
     return { ...aUsageBatch(aUsageRecord({ config_id: world.configIds[0], alias: world.alias })) };
   if (route.path.includes('/v1/messages')) return aMessagesRequest(world, isReal);
+  if (route.path === '/v1/embeddings')
+    return { model: isReal ? world.alias : 'no-such-model', input: ['hello'], encoding_format: 'float', user: 'u' };
   if (route.path === '/v1/responses') return aResponsesRequest(isReal ? world.alias : 'no-such-model', world);
   return {
     model: isReal ? world.alias : 'no-such-model',

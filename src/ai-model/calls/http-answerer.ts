@@ -9,6 +9,7 @@ import { StreamForwarder, type StreamEnd } from './stream-forwarder.js';
 import { PASS_THROUGH, translating } from './stream-outlet.js';
 import { ChatStreamTap } from './wire/chat-stream-tap.js';
 
+const JSON_TYPE = 'application/json; charset=utf-8';
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
@@ -35,7 +36,7 @@ export class HttpAnswerer implements Answerer {
   whole(answer: WholeAnswer, parsed: Readonly<Record<string, unknown>>, headers: () => AnswerHeaders): void {
     const body = this.dialect.whole(answer, parsed, this.incoming);
     const head = headers();
-    head['content-type'] = answer.contentType;
+    head['content-type'] = this.incoming.isTranslated ? JSON_TYPE : answer.contentType;
     head['content-length'] = String(body.length);
     this.sendHead(head);
     this.reply.raw.end(body);
