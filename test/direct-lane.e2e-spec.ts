@@ -23,6 +23,8 @@ beforeAll(async () => {
   provider = await startFakeProvider();
   alias = String((await saveModel(hub, { api_base: provider.url }))['alias']);
   token = await hub.createToken('invoke');
+  // A token that is new to the directory goes the common way once.
+  await call(hub, aChat(alias), { token });
 });
 beforeEach(() => {
   taken = 0;
