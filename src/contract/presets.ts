@@ -111,7 +111,24 @@ export const PRESETS: readonly Preset[] = [
     api_base: 'https://api.minimaxi.com/v1',
     other_api_bases: ['https://api.minimax.io/v1'],
     key_url: 'https://platform.minimaxi.com/user-center/basic-information/interface-key',
-    quirks: [NO_DEVELOPER, { dropped: ['presence_penalty', 'frequency_penalty', 'logit_bias'] }],
+    quirks: [
+      NO_DEVELOPER,
+      {
+        dropped: ['presence_penalty', 'frequency_penalty', 'logit_bias'],
+        failsInBaseResp: true,
+        errors: {
+          '1001': 'timeout',
+          '1002': 'rate_limit',
+          '1004': 'auth',
+          '1008': 'quota',
+          '1026': 'content_filter',
+          '1027': 'content_filter',
+          '1039': 'rate_limit',
+          '2013': 'bad_request',
+          '2049': 'auth',
+        },
+      },
+    ],
   }),
   service('hunyuan', '腾讯混元', 'Tencent Hunyuan', {
     api_base: 'https://api.hunyuan.cloud.tencent.com/v1',

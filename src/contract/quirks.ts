@@ -19,6 +19,8 @@ export interface Quirk {
   streamOptionsSince?: string;
   /** It has a use for what an entrance adds to OpenAI's format, such as `cache_control`. */
   keepsExtensions?: true;
+  /** It may fail with status 200, and says so in `base_resp: {status_code, status_msg}` beside OpenAI's fields. */
+  failsInBaseResp?: true;
   /** What its own codes or types of errors mean, where the status does not say it. */
   errors?: Readonly<Record<string, Exclude<CallOutcome, 'ok'>>>;
 }

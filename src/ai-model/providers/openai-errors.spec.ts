@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { PRESETS } from '../../contract/presets.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
-import { retryAfterOf, toProviderError } from './openai-errors.js';
+import { baseRespOf, retryAfterOf, toProviderError } from './openai-errors.js';
 import { quirksOf } from './quirks-of.js';
 
 const classOf = (status: number, body: unknown, own = {}): string =>
@@ -79,6 +79,21 @@ describe('what a failure means', () => {
     const preset = PRESETS.find((known) => known.id === id);
     const { errors } = quirksOf({ ...preset, model_name: 'm', api_version: null } as unknown as SnapshotModel);
     expect(classOf(status, error(fields), errors)).toBe(expected);
+  });
+
+  it('of MiniMax stand in an answer that has a good status', () => {
+    const errors = quirksOf({
+      provider: 'openai_compatible',
+      model_name: 'm',
+      api_base: 'https://api.minimaxi.com/v1',
+    } as SnapshotModel).errors;
+    const failure = baseRespOf({ choices: null, base_resp: { status_code: 1008, status_msg: 'insufficient balance' } });
+    expect(failure).toEqual({ error: { code: '1008', message: 'insufficient balance' } });
+    expect(classOf(500, failure, errors)).toBe('quota');
+    expect(classOf(500, baseRespOf({ base_resp: { status_code: 1013 } }), errors)).toBe('server');
+    for (const fine of [{ base_resp: { status_code: 0, status_msg: '' } }, {}, null, 'x']) {
+      expect(baseRespOf(fine)).toBeNull();
+    }
   });
 
   it('of one provider says nothing of another', () => {

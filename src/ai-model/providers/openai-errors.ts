@@ -77,6 +77,13 @@ const readInnerError = (inner: unknown): Pick<ErrorBody, 'innerCode' | 'filters'
   return { innerCode: textOf(inner['code']), filters: filters.map(([name]) => name) };
 };
 
+/** MiniMax's `base_resp` in OpenAI's shape; null: it says that all went well, or nothing. Its failures are short. */
+export const baseRespOf = (body: unknown): object | null => {
+  const { base_resp: said } = isPlainObject(body) ? body : {};
+  if (!isPlainObject(said) || !said['status_code']) return null;
+  return { error: { message: textOf(said['status_msg']), code: textOf(said['status_code']) } };
+};
+
 const CLASS_OF_CODE: Partial<Record<string, ErrorClass>> = {
   invalid_api_key: 'auth',
   insufficient_quota: 'quota',

@@ -6,7 +6,7 @@ import { OutboundError } from '../../platform/http/outbound/outbound-error.js';
 import type { OutboundResponseHeaders } from '../../platform/http/outbound/outbound-exchange.js';
 import { DEFAULT_BODY_LIMIT_BYTES, readBounded } from '../../platform/http/outbound/read-bounded.js';
 import { type OutgoingBody, toChatBody, toEmbeddingBody } from './openai-body.js';
-import { fromOutboundError, parseLoosely, statusIn, toProviderError } from './openai-errors.js';
+import { baseRespOf, fromOutboundError, parseLoosely, statusIn, toProviderError } from './openai-errors.js';
 import { listOpenAiModels } from './openai-models.js';
 import { OPENAI_SERVER, type OperationPath, type ServerKind } from './openai-server.js';
 import { ProviderError } from './provider-error.js';
@@ -74,6 +74,8 @@ export class OpenAiWire implements ChatProvider {
   private async whole({ call, target, ignored }: Outgoing): Promise<WholeAnswer> {
     const { status, headers, body } = await this.client.requestWhole(call, DEFAULT_BODY_LIMIT_BYTES);
     if (status >= 400) throw errorOf(status, parseLoosely(body), headers, target);
+    const failure = target.quirks.failsInBaseResp ? baseRespOf(parseLoosely(body)) : null;
+    if (failure) throw errorOf(500, failure, {}, target);
     return { kind: 'whole', ...headOf(headers, target, ignored), body };
   }
 
@@ -143,6 +145,8 @@ const noStream = (
 ): ProviderError => {
   const body = parseLoosely(bytes);
   if (status >= 400) return errorOf(status, body, headers, target);
+  const failure = target.quirks.failsInBaseResp ? baseRespOf(body) : null;
+  if (failure) return errorOf(500, failure, {}, target);
   if (isPlainObject(body) && 'error' in body) return errorOf(statusIn(body['error']), body, headers, target);
   return new ProviderError('bad_answer', { status, message: 'the answer is no event stream' });
 };

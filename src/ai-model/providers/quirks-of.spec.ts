@@ -30,6 +30,7 @@ describe('the quirks of a model', () => {
       developerIsSystem: false,
       noStreamOptions: false,
       keepsExtensions: false,
+      failsInBaseResp: false,
       errors: {},
     });
     for (const address of ['https://models.example.com/v1', 'https://api.groq.com.example.com/v1', 'no address']) {

@@ -11,6 +11,7 @@ export interface Quirks {
   developerIsSystem: boolean;
   noStreamOptions: boolean;
   keepsExtensions: boolean;
+  failsInBaseResp: boolean;
   errors: NonNullable<Quirk['errors']>;
 }
 
@@ -51,6 +52,7 @@ export const quirksOf = (model: SnapshotModel): Quirks => {
       ({ noStreamOptions, streamOptionsSince }) => noStreamOptions || isBefore(model.api_version, streamOptionsSince),
     ),
     keepsExtensions: quirks.some(({ keepsExtensions }) => keepsExtensions),
+    failsInBaseResp: quirks.some(({ failsInBaseResp }) => failsInBaseResp),
     errors: Object.assign({}, ...quirks.map(({ errors }) => errors)) as Quirks['errors'],
   };
 };
