@@ -55,19 +55,29 @@ export class OpenAiWire implements ChatProvider {
   async chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer> {
     const target = this.target(request.model);
     const outgoing = outgoingOf(target, target.chatUrl, toChatBody(request, target.quirks), signal);
-    return asProviderErrors(() => (request.stream ? this.stream(outgoing) : this.whole(outgoing)));
+    try {
+      return request.stream ? await this.stream(outgoing) : await this.whole(outgoing);
+    } catch (error) {
+      throw asProviderError(error);
+    }
   }
 
   async embed(request: EmbeddingRequest, signal: CancelSignal): Promise<WholeAnswer> {
     const target = this.target(request.model);
     const outgoing = outgoingOf(target, target.embeddingsUrl, toEmbeddingBody(request), signal);
-    return asProviderErrors(() => this.whole(outgoing));
+    try {
+      return await this.whole(outgoing);
+    } catch (error) {
+      throw asProviderError(error);
+    }
   }
 
   async listModels(model: SnapshotModel, signal: CancelSignal): Promise<ModelListing> {
     const target = targetOf(model, this.defaultApiBase, this.server.keyHeader);
     const base = this.server.listBaseOf(target.base);
-    const listing = await asProviderErrors(() => listOpenAiModels(this.client, { ...target, base }, model, signal));
+    const listing = await listOpenAiModels(this.client, { ...target, base }, model, signal).catch((error: unknown) => {
+      throw asProviderError(error);
+    });
     return this.server.listsOtherNames ? { ...listing, isListed: listing.isListed === true ? true : null } : listing;
   }
 
@@ -110,13 +120,8 @@ const outgoingOf = (target: CallTarget, url: URL, { body, ignored }: OutgoingBod
   ignored,
 });
 
-const asProviderErrors = async <Value>(work: () => Promise<Value>): Promise<Value> => {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof OutboundError ? fromOutboundError(error) : error;
-  }
-};
+const asProviderError = (error: unknown): unknown =>
+  error instanceof OutboundError ? fromOutboundError(error) : error;
 
 const errorOf = (
   status: number,
