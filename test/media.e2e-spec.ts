@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Provider } from '../src/contract/providers.js';
-import { aChat, call, saveModel, usageAfter, type Answer, type Json } from './support/calls.js';
+import { aChat, call, saveModel, until, type Answer, type Json } from './support/calls.js';
 import { politeScript, sendJson, startFakeProvider, type FakeProvider, type Script } from './support/fake-provider.js';
 import { startHub, type TestHub } from './support/hub.js';
 import {
@@ -86,8 +86,13 @@ describe('auto', () => {
   it('picks a model that takes all attachments, or says that there is none', async () => {
     const alias = await aliasOf('openai_compatible', { priority: 10_000, supports_videos: false });
     const other = await aliasOf('openai_compatible', { priority: 9_000 });
-    expect((await call(hub, aChatWith('auto', imagePart(dataUrlOf('png'))))).headers['x-hub-model']).toBe(alias);
-    expect((await call(hub, aChatWith('auto', videoPart(dataUrlOf('mp4'))))).headers['x-hub-model']).toBe(other);
+    const pickFor = (part: Json, expected: string): Promise<Answer> =>
+      until(
+        () => call(hub, aChatWith('auto', part)),
+        ({ headers }) => headers['x-hub-model'] === expected,
+      );
+    await pickFor(videoPart(dataUrlOf('mp4')), other);
+    await pickFor(imagePart(dataUrlOf('png')), alias);
   });
 });
 
@@ -162,7 +167,9 @@ describe('what a part is', () => {
     const able = await aliasOf('openai_compatible', { priority: 999_999 });
     const answer = await call(hub, aChatWith(await aliasOf('openai_compatible', { [flag]: false }), part));
     expect(told(answer)).toEqual([422, 'modality_not_supported', field]);
-    expect(String(answer.error['message'])).toContain(`(${flag}). Models that take all of it: ${able}`);
+    const [before, named] = String(answer.error['message']).split(' Models that take all of it: ');
+    expect(before).toContain(`(${flag}).`);
+    expect(named?.slice(0, -1).split(', ')).toContain(able);
     expect(provider.calls).toEqual([]);
     expect((await call(hub, aChatWith(able, part))).status).toBe(200);
   });
