@@ -16,6 +16,7 @@ import { ResponsesController } from './entrances/responses/responses.controller.
 import { MessagesController } from './entrances/messages/messages.controller.js';
 import { TokenCounter } from './entrances/messages/token-counter.js';
 import { CallService } from './calls/call.service.js';
+import { CallMedia } from './media/call-media.js';
 import { SystemPrompts } from './calls/system-prompts.js';
 import { ConnectionTestController } from './connection-test/connection-test.controller.js';
 import { ConnectionTestService } from './connection-test/connection-test.service.js';
@@ -79,6 +80,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
         { provide: RateLimiter, useClass: SlidingWindowLimiter },
+        CallMedia,
         CallMetrics,
         CallService,
         CallTracker,

@@ -5,6 +5,7 @@ import { ModelChooser } from '../choosing/model-chooser.js';
 import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
 import { RetryBudget } from '../choosing/retry-budget.js';
+import { CallMedia } from '../media/call-media.js';
 import { ProviderLoader } from '../providers/provider-loader.js';
 import { CallMetrics } from '../status/call-metrics.js';
 import { UsageBuffer } from '../usage/usage-buffer.js';
@@ -31,6 +32,7 @@ export class CallService {
     private readonly chooser: ModelChooser,
     private readonly tracker: CallTracker,
     prompts: SystemPrompts,
+    media: CallMedia,
     providers: ProviderLoader,
     limiter: RateLimiter,
     budget: RetryBudget,
@@ -42,7 +44,7 @@ export class CallService {
       usage.add(call);
       metrics.add(call);
     };
-    this.tools = { prompts, providers, limiter, budget, health, usage: { add } };
+    this.tools = { prompts, media, providers, limiter, budget, health, usage: { add } };
     this.untraced = { ...this.tools, health: { note: () => undefined }, usage: { add: () => undefined } };
   }
 

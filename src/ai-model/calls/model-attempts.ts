@@ -6,6 +6,7 @@ import type { RateLimiter } from '../choosing/rate-limiter.js';
 import type { RetryBudget } from '../choosing/retry-budget.js';
 import { backoffMilliseconds } from '../choosing/retry-policy.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
+import type { CallMedia } from '../media/call-media.js';
 import type { ChatAnswer, ChatProvider, ProviderRequest, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { ProviderLoader } from '../providers/provider-loader.js';
@@ -25,6 +26,7 @@ const DEFAULT_TIMEOUT_SECONDS = 60;
 /** What every call works with. */
 export interface CallTools {
   prompts: SystemPrompts;
+  media: CallMedia;
   providers: ProviderLoader;
   limiter: RateLimiter;
   budget: RetryBudget;
@@ -105,8 +107,12 @@ export class ModelAttempts {
     requireCallable(model, context.incoming);
     const applied = tools.prompts.apply(context.incoming, model, context.asker.identity);
     const provider = tools.providers.chatProvider(model.provider);
-    if (!(applied instanceof Promise) && !(provider instanceof Promise)) return { ...applied, provider };
-    return Promise.all([applied, provider]).then(([prompted, loaded]) => ({ ...prompted, provider: loaded }));
+    const media = tools.media.of(context.incoming);
+    if (!media && !(applied instanceof Promise) && !(provider instanceof Promise)) return { ...applied, provider };
+    return Promise.all([applied, provider]).then(async ([prompted, loaded]) => {
+      const incoming = media ? await media.fit(prompted.incoming, model, context.deadline) : prompted.incoming;
+      return { ...prompted, incoming, provider: loaded };
+    });
   }
 
   /** Milliseconds until the next attempt; null: there is none. */

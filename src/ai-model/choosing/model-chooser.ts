@@ -3,6 +3,8 @@ import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { isCallable, isWithinLimit } from '../calls/callable.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
+import { CallMedia } from '../media/call-media.js';
+import type { MediaOfCall } from '../media/media-of-call.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { type HealthState, ModelHealth } from './model-health.js';
 
@@ -23,33 +25,51 @@ export class ModelChooser {
   constructor(
     private readonly directory: ModelDirectory,
     private readonly health: ModelHealth,
+    private readonly media: CallMedia,
   ) {}
 
   /**
    * The model of the alias, then its fallbacks; for `auto` the best ones that can take the call.
-   * Throws `model_not_found`, `model_directory_unavailable`, `model_disabled`, `no_model_available`.
+   * Throws `model_not_found`, `model_directory_unavailable`, `model_disabled`, `no_model_available`, and what
+   * {@link CallMedia} says of attachments.
    */
   choose(incoming: IncomingCall): readonly SnapshotModel[] | Promise<readonly SnapshotModel[]> {
-    if (incoming.alias === AUTO) return this.pick(incoming);
-    const found = this.directory.find(incoming.alias);
-    return found instanceof Promise
-      ? found.then((model) => this.withFallbacks(model, incoming))
-      : this.withFallbacks(found, incoming);
+    const media = this.media.of(incoming);
+    if (media) return media.ready().then(() => this.chooseFor(incoming, media));
+    return this.chooseFor(incoming, null);
   }
 
-  private withFallbacks(model: SnapshotModel, { operation }: IncomingCall): readonly SnapshotModel[] {
+  private chooseFor(
+    incoming: IncomingCall,
+    media: MediaOfCall | null,
+  ): readonly SnapshotModel[] | Promise<readonly SnapshotModel[]> {
+    if (incoming.alias === AUTO) return this.pick(incoming, media);
+    const found = this.directory.find(incoming.alias);
+    return found instanceof Promise
+      ? found.then((model) => this.withFallbacks(model, incoming, media))
+      : this.withFallbacks(found, incoming, media);
+  }
+
+  private withFallbacks(
+    model: SnapshotModel,
+    { operation }: IncomingCall,
+    media: MediaOfCall | null,
+  ): readonly SnapshotModel[] {
     if (!model.is_enabled) {
       throw new AppError('model_disabled', { detail: `The model ${model.alias} is switched off.`, param: 'model' });
     }
+    media?.requireTakenBy(model);
     if (model.fallback_aliases.length === 0) return [model];
+    const isAble = (other: SnapshotModel | undefined): boolean =>
+      other !== undefined && other !== model && isCallable(other) && (media?.isTakenBy(other) ?? true);
     const others = model.fallback_aliases
       .map((alias) => this.directory.known(alias))
-      .filter((other) => other !== undefined && other !== model && isCallable(other)) as SnapshotModel[];
+      .filter((other) => isAble(other)) as SnapshotModel[];
     return [model, ...(operation === 'embeddings' ? others.filter((other) => isSameModel(other, model)) : others)];
   }
 
   /** By health, then priority, then alias. */
-  private pick(incoming: IncomingCall): SnapshotModel[] {
+  private pick(incoming: IncomingCall, media: MediaOfCall | null): SnapshotModel[] {
     if (incoming.operation === 'embeddings') {
       const detail = 'Vectors of different models cannot be compared: name the alias of one instead of auto.';
       throw new AppError('validation_failed', { detail, param: 'model' });
@@ -59,7 +79,9 @@ export class ModelChooser {
       const detail = 'There is no model that is switched on, has a key, and takes what the request contains.';
       throw new AppError('no_model_available', { detail, param: 'model' });
     }
-    const ranked = able.map((model) => ({ model, rank: RANK[this.health.stateOf(model)] }));
+    const taking = media ? able.filter((model) => media.isTakenBy(model)) : able;
+    if (media && taking.length === 0) throw media.refuseForAll();
+    const ranked = taking.map((model) => ({ model, rank: RANK[this.health.stateOf(model)] }));
     ranked.sort((a, b) => a.rank - b.rank);
     return ranked.slice(0, MOST_CANDIDATES).map(({ model }) => model);
   }

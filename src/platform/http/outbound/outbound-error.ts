@@ -16,6 +16,7 @@ interface OutboundErrorDetails {
   readonly beforeBytesWereSent?: boolean;
   readonly refusal?: OutboundRefusal;
   readonly networkCode?: string;
+  readonly location?: string;
 }
 
 /**
@@ -29,6 +30,8 @@ export class OutboundError extends Error {
   readonly refusal: OutboundRefusal | undefined;
   /** The system's code, for instance ECONNREFUSED. Not named `code`, because undici acts upon some codes. */
   readonly networkCode: string | undefined;
+  /** Present for kind `redirect`: where the answer points, as it was sent. */
+  readonly location: string | undefined;
 
   constructor(
     readonly kind: OutboundErrorKind,
@@ -40,6 +43,7 @@ export class OutboundError extends Error {
     this.beforeBytesWereSent = details.beforeBytesWereSent ?? false;
     this.refusal = details.refusal;
     this.networkCode = details.networkCode;
+    this.location = details.location;
   }
 }
 

@@ -229,7 +229,8 @@ export function tooLarge(limitBytes: number): OutboundError {
 
 function unacceptable(status: number, headers: OutboundResponseHeaders): OutboundError | null {
   if (status >= 300 && status < 400) {
-    return new OutboundError('redirect', `The answer is a redirect (${status}); redirects are never followed.`);
+    const message = `The answer is a redirect (${status}); redirects are never followed.`;
+    return new OutboundError('redirect', message, { location: [headers['location']].flat()[0] });
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== '' && String(encoding).toLowerCase() !== 'identity') {

@@ -30,7 +30,14 @@ const MESSAGES: Record<OutboundRefusalReason, string> = {
   metadata_address: 'Link-local and cloud metadata addresses are never called; use the address of a model API.',
 };
 
-const MAX_URL_LENGTH = 2048;
+/** What an address may look like, depending on what it is for. */
+export interface UrlForm {
+  readonly mayHaveQuery: boolean;
+  /** Characters. */
+  readonly maxLength: number;
+}
+
+const API_BASE_FORM: UrlForm = { mayHaveQuery: false, maxLength: 2048 };
 const MAX_CACHED_ORIGINS = 1000;
 const PRIVATE_SUFFIXES = ['.localhost', '.internal', '.local', '.localdomain', '.home.arpa', '.lan', '.svc'];
 const METADATA_NAMES = [
@@ -53,9 +60,9 @@ export class OutboundPolicy {
 
   constructor(private readonly allowed: PrivateOrigins) {}
 
-  /** Judges an `api_base` as somebody wrote it. The returned URL is how it will be called. */
-  checkUrl(text: string): { url: URL } | { refused: OutboundRefusal } {
-    const spelling = refuseSpelling(text);
+  /** Judges an address as somebody wrote it, an `api_base` unless told otherwise. The returned URL is how it will be called. */
+  checkUrl(text: string, form: UrlForm = API_BASE_FORM): { url: URL } | { refused: OutboundRefusal } {
+    const spelling = refuseSpelling(text, form);
     if (spelling) {
       return { refused: refuse(spelling) };
     }
@@ -79,6 +86,11 @@ export class OutboundPolicy {
     return refusal ?? refuseAddress(address, isListed);
   }
 
+  /** Whether the operator listed the origin, as those of this network must be. */
+  isListed(origin: string): boolean {
+    return this.verdict(origin).isListed;
+  }
+
   private verdict(origin: string): OriginVerdict {
     const known = this.verdicts.get(origin);
     if (known) {
@@ -98,9 +110,9 @@ function refuse(reason: OutboundRefusalReason): OutboundRefusal {
 }
 
 /** What `URL` would silently repair or drop is judged on the text: backslashes, inner tabs, an empty `@`, `?` or `#`. */
-function refuseSpelling(text: string): OutboundRefusalReason | null {
+function refuseSpelling(text: string, form: UrlForm): OutboundRefusalReason | null {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-  if (text.length > MAX_URL_LENGTH || /[\u0000-\u0020\u007f\\]/u.test(text)) {
+  if (text.length > form.maxLength || /[\u0000-\u0020\u007f\\]/u.test(text)) {
     return 'malformed';
   }
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/iu.exec(text) ?? [];
@@ -120,7 +132,7 @@ function refuseSpelling(text: string): OutboundRefusalReason | null {
   if (rest.includes('#')) {
     return 'fragment';
   }
-  if (rest.includes('?')) {
+  if (!form.mayHaveQuery && rest.includes('?')) {
     return 'query';
   }
   return canParseUrl(text) ? null : 'malformed';
