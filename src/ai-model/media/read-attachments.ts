@@ -1,6 +1,7 @@
 import { isPlainObject } from '../../contract/fields.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { refuseField } from '../calls/incoming-call.js';
+import { originOf } from '../calls/part-origins.js';
 import { Attachment, MEDIA_PARTS, type MediaPart, type MediaSource, type Part } from './attachment.js';
 import { decodedLength, isBase64, isDataUrl, readDataUrl } from './base64.js';
 import type { MediaPolicy } from './media-policy.js';
@@ -147,6 +148,8 @@ class PartReader {
 
   private fieldOf(member: string): string {
     const { field, type } = this;
+    const origin = originOf(this.part);
+    if (origin !== undefined) return origin;
     if (member === '') return `${field}.${type}`;
     return typeof this.part[type] === 'string' ? `${field}.${type}` : `${field}.${type}.${member}`;
   }

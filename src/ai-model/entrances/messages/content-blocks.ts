@@ -1,5 +1,6 @@
 import { AppError } from '../../../platform/errors/app-error.js';
 import { refuseField } from '../../calls/incoming-call.js';
+import { noteOrigin } from '../../calls/part-origins.js';
 import { given, isGiven } from '../given.js';
 import type {
   Base64Source,
@@ -32,7 +33,8 @@ const textPart = (text: string): ChatPart => ({ type: 'text', text });
 export const toChatParts = (block: ContentBlock, path: string, ignored: Set<string>): ChatPart[] => {
   const parts = partsOf(block, path, ignored);
   const cache = (block as { cache_control?: unknown }).cache_control;
-  return isGiven(cache) ? withCacheControl(parts, cache) : parts;
+  const marked = isGiven(cache) ? withCacheControl(parts, cache) : parts;
+  return marked.map((part) => noteOrigin(part, path));
 };
 
 /** The cache ends behind the last of the parts. */

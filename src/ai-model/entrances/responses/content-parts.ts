@@ -1,5 +1,6 @@
 import { AppError } from '../../../platform/errors/app-error.js';
 import { refuseField } from '../../calls/incoming-call.js';
+import { noteOrigin } from '../../calls/part-origins.js';
 import { given, isGiven } from '../given.js';
 import type { AudioPart, FilePart, ImagePart, InputPart } from './responses-request.js';
 
@@ -18,10 +19,14 @@ export const refuseUnsupported = (param: string, detail: string): AppError =>
  * @param path of the part, in the caller's words
  * @param ignored takes the names of what has no place there
  */
-export const toChatPart = (part: InputPart, path: string, ignored: Set<string>): ChatPart => ({
-  ...bodyOfPart(part, path, ignored),
-  ...given({ prompt_cache_breakpoint: part.prompt_cache_breakpoint }),
-});
+export const toChatPart = (part: InputPart, path: string, ignored: Set<string>): ChatPart =>
+  noteOrigin(
+    {
+      ...bodyOfPart(part, path, ignored),
+      ...given({ prompt_cache_breakpoint: part.prompt_cache_breakpoint }),
+    },
+    path,
+  );
 
 const bodyOfPart = (part: InputPart, path: string, ignored: Set<string>): ChatPart => {
   switch (part.type) {
