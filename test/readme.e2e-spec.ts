@@ -52,8 +52,18 @@ const SECTIONS: Record<string, RegExp[]> = {
     /^Everything as a file/,
     /^Encryption keys/,
     /^Tokens/,
+    /^Calling models/,
   ],
-  'README.zh-CN.md': [/^管理模型/, /^系统提示词/, /^统计/, /^变更历史/, /^整套配置作为文件/, /^加密密钥/, /^令牌/],
+  'README.zh-CN.md': [
+    /^管理模型/,
+    /^系统提示词/,
+    /^统计/,
+    /^变更历史/,
+    /^整套配置作为文件/,
+    /^加密密钥/,
+    /^令牌/,
+    /^调用模型/,
+  ],
 };
 
 describe.each([
@@ -109,20 +119,27 @@ describe.each([
     expect(blocks).toHaveLength(5);
     const [, save, callIt, client, count] = blocks;
     const script = [save, callIt, client, 'sleep 2.2', count].join('\n');
-    const run = spawnSync('bash', ['-euo', 'pipefail', '-c', ports(script)], { cwd: directory, encoding: 'utf8' });
+    const run = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', ports(script)], {
+      cwd: directory,
+      encoding: 'utf8',
+    });
     expect(run).toMatchObject({ status: 0, stderr: '' });
     expect(run.stdout).toContain('"alias":"fast"');
     expect(run.stdout).toMatch(/"object":\s*"chat\.completion"/);
     expect(run.stdout.trimEnd().split('\n').at(-1)).toBe('3');
   });
 
-  story('works as written about models, prompts, statistics, history, files, keys and tokens', () => {
+  story('works as written about models, prompts, statistics, history, files, keys, tokens and calls', () => {
     const sections = SECTIONS[file] ?? [];
     const found = sections.map((section) => blocksOf(file, section));
     expect(found.filter((one) => one.length === 0)).toEqual([]);
     const script = ['export HUB_TOKEN=$(cat data/admin-token)', ...found.flat()].join('\n');
     const env = { ...process.env, HUB_URL: hub.url };
-    const run = spawnSync('bash', ['-euo', 'pipefail', '-c', ports(script)], { cwd: directory, encoding: 'utf8', env });
+    const run = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', ports(script)], {
+      cwd: directory,
+      encoding: 'utf8',
+      env,
+    });
     expect({ status: run.status, stderr: run.stderr }).toMatchObject({ status: 0 });
     // The only refusal is the one that is shown on purpose.
     const refusals = [...run.stdout.matchAll(/"code":"(\w+)"/g)].map((match) => match[1]);
@@ -136,6 +153,10 @@ describe.each([
       'Nothing to do',
       'sealed under',
       '"token"',
+      'Hello', // said by both clients
+      '"embedding"',
+      '"provider_model_not_found"',
+      '"directory"',
     ];
     expect(shown.filter((text) => !run.stdout.includes(text))).toEqual([]);
   });
