@@ -312,7 +312,7 @@ describe('inputs by provider', () => {
   it('reaches Gemini inline, wherever it was', async () => {
     const parts = [imagePart(at('png')), filePart({ file_url: at('pdf') }), audioPart('mp3'), videoPart(at('mp4'))];
     await call(hub, aChatWith(await aliasOf('gemini'), ...parts));
-    const [content] = provider.calls[0]?.body['contents'] as { parts: unknown[] }[];
+    const [content] = (provider.calls[0]?.body['contents'] ?? []) as { parts: unknown[] }[];
     expect(content?.parts.slice(1)).toEqual([
       { inlineData: { mimeType: 'image/png', data: base64Of('png') } },
       { inlineData: { mimeType: 'application/pdf', data: base64Of('pdf') } },
