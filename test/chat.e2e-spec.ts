@@ -112,7 +112,7 @@ describe('calling a model by its alias', () => {
     });
 
     it('is the same for 8 MB of image as for a word', async () => {
-      const { alias } = await model();
+      const { alias } = await model({ supports_images: true });
       const url = `data:image/png;base64,${Buffer.alloc(6 * MEGABYTE, 'pixels \0"').toString('base64')}`;
       const body = Buffer.from(
         JSON.stringify(
@@ -221,7 +221,7 @@ describe('calling a model by its alias', () => {
         'streaming_not_supported',
         undefined,
       ],
-      ['is of a provider to come', { provider: 'claude' }, {}, 501, 'provider_not_supported', 'false'],
+      ['is of a provider to come', { provider: 'cohere' }, {}, 501, 'provider_not_supported', 'false'],
     ];
     it.each(stories)('%s: says so and sends nothing', async (_name, config, fields, status, code, shouldRetry) => {
       const { id, alias } = await model(config);

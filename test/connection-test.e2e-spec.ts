@@ -380,11 +380,11 @@ describe('connection tests', () => {
       expect(blind.message).toContain('does not show that the model took it in');
     });
 
-    it('sends a text file where a PDF is not taken', async () => {
+    it('sends the words of a text file where a PDF is not taken', async () => {
       const { id } = await save({ ...ALL, supported_file_types: ['text/*', 'image/png'] });
       provider.answerWith(saying('BLUEBERRY'));
       expect(await test(id, { modality: 'file' })).toMatchObject({ proven: ['address', 'key', 'model', 'file'] });
-      expect(JSON.stringify(partOf(provider.calls[0] as ReceivedCall))).toContain('data:text/plain;base64,');
+      expect(JSON.stringify(partOf(provider.calls[0] as ReceivedCall))).toContain('The code word is BLUEBERRY.');
     });
 
     it('sends nothing that the config does not take', async () => {

@@ -260,7 +260,7 @@ describe("Anthropic's client", () => {
     });
 
     it('again with the results of tools, a failed one and a picture among them', async () => {
-      const { alias } = await scripted(answers({ content: 'Cold' }));
+      const { alias } = await scripted(answers({ content: 'Cold' }), { supports_images: true });
       const call = (id: string): Anthropic.ToolUseBlockParam => ({
         type: 'tool_use',
         id,

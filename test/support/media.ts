@@ -82,8 +82,8 @@ export const startMediaServer = async (
     if (script(request, response)) return;
     const [, name] = /\.(\w+)(?:\?.*)?$/.exec(request.url ?? '') ?? [];
     const sample = SAMPLES[name as SampleName];
-    if (!sample) return void response.writeHead(404).end('no');
-    response.writeHead(200, { 'content-type': TYPES[name as SampleName] }).end(sample);
+    if (sample) response.writeHead(200, { 'content-type': TYPES[name as SampleName] }).end(sample);
+    else response.writeHead(404).end('no');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

@@ -67,20 +67,11 @@ const contentOf = (attachment: Attachment, type: WirePart, mimeType: string): Pa
   const { base64, filename, partType } = attachment;
   const dataUrl = `data:${mimeType};base64,${base64}`;
   const { url: _address, ...inner } = type === partType ? innerOf(attachment) : {};
-  switch (type) {
-    case 'file':
-      return { file: { filename: filename ?? `file.${extensionOf(mimeType)}`, file_data: dataUrl } };
-    case 'input_audio':
-      return { input_audio: { ...inner, data: base64, format: audioFormatOf(mimeType) } };
-    case 'input_video':
-      return { input_video: { ...inner, data: base64 } };
-    case 'document_url':
-      return documentUrl(attachment, dataUrl);
-    case 'image_url':
-    case 'audio_url':
-    case 'video_url':
-      return { [type]: { ...inner, url: dataUrl } };
-  }
+  if (type === 'file') return { file: { filename: filename ?? `file.${extensionOf(mimeType)}`, file_data: dataUrl } };
+  if (type === 'input_audio') return { input_audio: { ...inner, data: base64, format: audioFormatOf(mimeType) } };
+  if (type === 'input_video') return { input_video: { ...inner, data: base64 } };
+  if (type === 'document_url') return documentUrl(attachment, dataUrl);
+  return { [type]: { ...inner, url: dataUrl } };
 };
 
 const documentUrl = (attachment: Attachment, address: string): Part => ({
