@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { compileBodySchema, type BodyCheck } from '../../../platform/http/body-schema.js';
 import { parseJsonObject } from '../../../platform/http/json-body.js';
-import { bodyOf, refuseField, refuseForbidden, type IncomingCall } from '../../calls/incoming-call.js';
-import { readPromptRequest } from '../../calls/prompt-request.js';
+import { refuseField, refuseForbidden, type IncomingCall } from '../../calls/incoming-call.js';
 import { given, isGiven } from '../given.js';
 import { toChatMessages } from './chat-messages.js';
 import { refuseUnsupported } from './content-blocks.js';
 import type { MessageParam, MessagesRequest } from './messages-request.js';
 import { COUNT_SCHEMA, MESSAGES_SCHEMA } from './messages.schema.js';
 import { toReasoningEffort } from './reasoning-effort.js';
+import { translatedCall } from '../translated-call.js';
 import { toChatTools } from './tools.js';
 
 export interface ReadRequest {
@@ -50,8 +50,6 @@ const REFUSED: Readonly<Record<string, string>> = {
 const DEFAULTS: Readonly<Record<string, unknown>> = { service_tier: 'auto', speed: 'standard' };
 
 const PARAMETER_NAME = /^[\w.-]{1,64}$/;
-/** They go into a header. */
-const MOST_IGNORED = 20;
 /** OpenAI takes no longer `user`. */
 const MOST_OF_USER = 64;
 
@@ -73,18 +71,8 @@ const read = (body: Buffer | undefined, check: BodyCheck): ReadRequest => {
   refuseWhatNobodyCan(request);
   const ignored = new Set(ignoredOf(request));
   const parameters = toChatParameters(request, ignored);
-  const call: IncomingCall = {
-    operation: 'chat',
-    alias: request.model,
-    ...bodyOf(parameters),
-    parameters,
-    stream: request.stream === true,
-    isTranslated: true,
-    // A stream's last events tell the usage, whether it was asked for or not.
-    wantsUsage: true,
-    prompt: readPromptRequest(request['prompt_template']),
-    ignored: [...ignored].slice(0, MOST_IGNORED),
-  };
+  const { model: alias, prompt_template: promptTemplate } = request;
+  const call = translatedCall({ alias, stream: request.stream === true, parameters, promptTemplate, ignored });
   return { request, call };
 };
 

@@ -1,9 +1,9 @@
 import { toAnthropicError } from '../../../platform/errors/error-answers.js';
 import type { AppError } from '../../../platform/errors/app-error.js';
-import type { AnswerStream, ChatChunk, Dialect } from '../../calls/dialect.js';
+import type { AnswerStream, Dialect } from '../../calls/dialect.js';
 import type { IncomingCall } from '../../calls/incoming-call.js';
 import type { WholeAnswer } from '../../providers/provider.js';
-import type { MessageEvent } from './message-events.js';
+import { namedEvent, WrittenStream } from '../written-stream.js';
 import { MessageWriter, type Asked } from './message-writer.js';
 import { readMessagesRequest } from './messages-reader.js';
 import type { MessagesRequest } from './messages-request.js';
@@ -35,38 +35,17 @@ const askedIn = ({ model, stop_sequences: stops, thinking }: MessagesRequest, ca
   messages: call.parameters['messages'],
 });
 
-const asText = (event: MessageEvent | { type: string }): string =>
-  `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-
 /** Says a stream as Anthropic's events. */
-export class MessageStream implements AnswerStream {
-  readonly heartbeat = asText({ type: 'ping' });
-  private text = '';
-  private readonly writer: MessageWriter;
+export class MessageStream extends WrittenStream {
+  override readonly heartbeat = namedEvent('ping', { type: 'ping' });
+  protected override readonly writer: MessageWriter;
 
   constructor(asked: Asked) {
-    this.writer = new MessageWriter(asked, (event) => {
-      this.text += asText(event);
-    });
+    super();
+    this.writer = new MessageWriter(asked, (event) => this.say(namedEvent(event.type, event)));
   }
 
-  chunk(chunk: ChatChunk): string {
-    this.writer.take(chunk);
-    return this.flush();
-  }
-
-  end(): string {
-    this.writer.finish();
-    return this.flush();
-  }
-
-  error(error: AppError): string {
-    return asText(toAnthropicError(error));
-  }
-
-  private flush(): string {
-    const { text } = this;
-    this.text = '';
-    return text;
+  override error(error: AppError): string {
+    return namedEvent('error', toAnthropicError(error));
   }
 }

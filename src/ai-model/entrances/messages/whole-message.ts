@@ -1,6 +1,6 @@
 import { isPlainObject } from '../../../contract/fields.js';
-import type { ChatChunk } from '../../calls/dialect.js';
 import { ProviderError } from '../../providers/provider-error.js';
+import { wholeAsChunk } from '../written-stream.js';
 import type { Content, Delta, Message, MessageEvent } from './message-events.js';
 import { MessageWriter, type Asked } from './message-writer.js';
 import { badCall } from './open-contents.js';
@@ -9,19 +9,9 @@ import { badCall } from './open-contents.js';
 export const toMessage = (parsed: Readonly<Record<string, unknown>>, asked: Asked): Message => {
   const collected = new CollectedMessage();
   const writer = new MessageWriter(asked, (event) => collected.take(event));
-  writer.take(asChunk(parsed));
+  writer.take(wholeAsChunk(parsed));
   writer.finish();
   return collected.message();
-};
-
-/** The one chunk that a whole answer is. */
-const asChunk = (parsed: Readonly<Record<string, unknown>>): ChatChunk => {
-  const { choices } = parsed;
-  const choice: unknown = Array.isArray(choices) ? choices[0] : null;
-  if (!isPlainObject(choice) || !isPlainObject(choice['message'])) {
-    throw new ProviderError('bad_answer', { message: 'the answer has no message' });
-  }
-  return { ...parsed, choices: [{ ...choice, delta: choice['message'] }] };
 };
 
 /** Puts the events of a stream together. */

@@ -1,13 +1,13 @@
 import type { AppError } from '../../../platform/errors/app-error.js';
 import { compileBodySchema } from '../../../platform/http/body-schema.js';
 import { parseJsonObject } from '../../../platform/http/json-body.js';
-import { bodyOf, refuseField, refuseForbidden, type IncomingCall } from '../../calls/incoming-call.js';
-import { readPromptRequest } from '../../calls/prompt-request.js';
+import { refuseField, refuseForbidden, type IncomingCall } from '../../calls/incoming-call.js';
 import { refuseUnsupported } from './content-parts.js';
 import { given, isGiven } from '../given.js';
 import { toChatMessages } from './input-items.js';
 import { RESPONSES_SCHEMA } from './responses.schema.js';
 import type { ResponsesRequest, TextFormat } from './responses-request.js';
+import { translatedCall } from '../translated-call.js';
 import { toChatToolChoice, toChatTools } from './tools.js';
 
 export interface ReadRequest {
@@ -94,18 +94,8 @@ export const readResponsesRequest = (body: Buffer | undefined): ReadRequest => {
   refuseWhatNobodyCan(request);
   const ignored = new Set(ignoredOf(request));
   const parameters = toChatParameters(request, ignored);
-  const call: IncomingCall = {
-    operation: 'chat',
-    alias: request.model,
-    ...bodyOf(parameters),
-    parameters,
-    stream: request.stream === true,
-    isTranslated: true,
-    // The stream's last event tells the usage, whether it was asked for or not.
-    wantsUsage: true,
-    prompt: readPromptRequest(request['prompt_template']),
-    ignored: [...ignored],
-  };
+  const { model: alias, prompt_template: promptTemplate } = request;
+  const call = translatedCall({ alias, stream: request.stream === true, parameters, promptTemplate, ignored });
   return { request, call };
 };
 

@@ -1,9 +1,8 @@
-import { isPlainObject } from '../../../contract/fields.js';
 import type { AppError } from '../../../platform/errors/app-error.js';
-import type { AnswerStream, ChatChunk, Dialect } from '../../calls/dialect.js';
+import type { AnswerStream, Dialect } from '../../calls/dialect.js';
 import type { IncomingCall } from '../../calls/incoming-call.js';
-import { ProviderError } from '../../providers/provider-error.js';
 import type { WholeAnswer } from '../../providers/provider.js';
+import { namedEvent, wholeAsChunk, WrittenStream } from '../written-stream.js';
 import { ResponseWriter } from './response-writer.js';
 import { readResponsesRequest } from './responses-reader.js';
 import type { ResponsesRequest } from './responses-request.js';
@@ -20,7 +19,7 @@ export class ResponsesDialect implements Dialect {
 
   whole(_answer: WholeAnswer, parsed: Readonly<Record<string, unknown>>): Buffer {
     const writer = new ResponseWriter(this.request, () => undefined);
-    writer.take(asChunk(parsed));
+    writer.take(wholeAsChunk(parsed));
     writer.finish();
     return Buffer.from(JSON.stringify(writer.toJson()));
   }
@@ -30,51 +29,24 @@ export class ResponsesDialect implements Dialect {
   }
 }
 
-/** The one chunk that a whole answer is. */
-const asChunk = (parsed: Readonly<Record<string, unknown>>): ChatChunk => {
-  const { choices } = parsed;
-  const choice: unknown = Array.isArray(choices) ? choices[0] : null;
-  if (!isPlainObject(choice) || !isPlainObject(choice['message'])) {
-    throw new ProviderError('bad_answer', { message: 'the answer has no message' });
-  }
-  return { ...parsed, choices: [{ ...choice, delta: choice['message'] }] };
-};
-
 /** Says a stream as OpenAI's events. */
-export class ResponsesStream implements AnswerStream {
-  readonly heartbeat = ': keep-alive\n\n';
-  private text = '';
+export class ResponsesStream extends WrittenStream {
+  override readonly heartbeat = ': keep-alive\n\n';
+  protected override readonly writer: ResponseWriter;
   private sequence = 0;
-  private readonly writer: ResponseWriter;
 
   constructor(request: ResponsesRequest) {
-    this.writer = new ResponseWriter(request, (type, fields) => this.say(type, fields));
+    super();
+    this.writer = new ResponseWriter(request, (type, fields) => this.number(type, fields));
   }
 
-  chunk(chunk: ChatChunk): string {
-    this.writer.take(chunk);
-    return this.flush();
-  }
-
-  end(): string {
-    this.writer.finish();
-    return this.flush();
-  }
-
-  error(error: AppError): string {
+  override error(error: AppError): string {
     this.writer.fail(error);
     return this.flush();
   }
 
-  private say(type: string, fields: Readonly<Record<string, unknown>>): void {
-    const event = { type, sequence_number: this.sequence, ...fields };
+  private number(type: string, fields: Readonly<Record<string, unknown>>): void {
+    this.say(namedEvent(type, { type, sequence_number: this.sequence, ...fields }));
     this.sequence += 1;
-    this.text += `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
-  }
-
-  private flush(): string {
-    const { text } = this;
-    this.text = '';
-    return text;
   }
 }
