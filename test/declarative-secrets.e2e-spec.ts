@@ -199,6 +199,9 @@ describe('references to variables', () => {
   });
 });
 
+/** The same text but for its first letter. */
+const otherFirst = (text: string): string => `${text.startsWith('A') ? 'B' : 'A'}${text.slice(1)}`;
+
 describe('sealed secrets', () => {
   let hub: TestHub;
   let sealed: HubDocument;
@@ -244,7 +247,7 @@ describe('sealed secrets', () => {
       (first) => (first['api_base'] = 'https://evil.example.com/v1'),
       (first, second) => (first['api_key'] = second['api_key']),
       (first) => (first['api_key'] = first['auth_headers']),
-      (first) => (first['api_key'] = { sealed: `A${(first['api_key'] as { sealed: string }).sealed.slice(1)}` }),
+      (first) => (first['api_key'] = { sealed: otherFirst((first['api_key'] as { sealed: string }).sealed) }),
       (first) => (first['api_key'] = { sealed: '' }),
       (first) => (first['api_key'] = { sealed: '!' }),
     ];

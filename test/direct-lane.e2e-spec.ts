@@ -56,7 +56,7 @@ const steady = ({ status, headers, text }: Answer): unknown => ({
   text: text.replaceAll(/"(id|created|created_at|item_id|request_id)": ?"?[\w-]+"?/g, ''),
   headers: Object.entries(headers)
     .filter(([name]) => !CHANGING.has(name))
-    .sort(),
+    .sort(([a], [b]) => a.localeCompare(b)),
 });
 const linesOf = (id: string): Json[] =>
   hub

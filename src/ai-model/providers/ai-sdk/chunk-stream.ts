@@ -68,8 +68,9 @@ export class ChunkWriter {
       case 'tool-approval-request':
       case 'source':
       case 'raw':
-        return '';
+        break;
     }
+    return '';
   }
 
   private delta(delta: Json): string {
