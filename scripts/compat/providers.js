@@ -24,10 +24,10 @@ export const PROVIDERS = (url) => [
   compatible('ollama', 'Ollama and other local servers', 'local', `${url}/v1`, { is_local: true }),
   compatible('compatible', 'OpenAI-compatible', 'openai_compatible', `${url}/v1`),
   compatible('huggingface', 'Hugging Face', 'huggingface', `${url}/v1`),
-  // Mistral tells its usage unasked and is not asked; the mock is OpenAI's, and has to be.
-  compatible('mistral', 'Mistral', 'mistral', `${url}/v1`, {
-    custom_parameters: { stream_options: { include_usage: true } },
-  }),
+  {
+    ...compatible('mistral', 'Mistral', 'mistral', `${url}/v1`),
+    without: { stream: 'Mistral tells the usage of a stream unasked, the mock only when asked: nothing to compare' },
+  },
   compatible('groq', 'Groq', 'groq', `${url}/v1`),
   compatible('xai', 'xAI', 'xai', `${url}/v1`),
   {
