@@ -1,97 +1,62 @@
-// Calls per second by alias through the hub, with authentication and usage on, against a bare Node proxy on the same
-// upstream in the same run: only the ratio means something, the machine's noise is in both. `npm run bench:call`
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { median, start, stopAll } from './bench/children.js';
-import { runLoad } from './bench/load.js';
+// Calls per second by alias through the hub, passed through and translated, with authentication, logs and usage on, against
+// a bare Node proxy and Portkey's gateway on the same provider in the same run: only the ratios mean something, the
+// machine's noise is in all of them. `npm run bench:call`; BENCH_PORTKEY=0 leaves out what is fetched from npm.
+import { rmSync } from 'node:fs';
+import { start, stopAll } from './bench/children.js';
+import { compare, print } from './bench/compare.js';
+import { createModel, startHub } from './bench/hub.js';
+import { portkeyHeaders, startPortkey } from './bench/portkey.js';
 import { removeDataDirectory } from './support/remove-data-directory.js';
 
-const CALLERS = Number(process.env.BENCH_CALLERS ?? 32);
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 4);
-const MILLISECONDS = Number(process.env.BENCH_MILLISECONDS ?? 3000);
-const MESSAGES = [{ role: 'user', content: 'Tell me about foxes. '.repeat(20) }];
+const SETTINGS = {
+  callers: Number(process.env.BENCH_CALLERS ?? 32),
+  rounds: Number(process.env.BENCH_ROUNDS ?? 3),
+  milliseconds: Number(process.env.BENCH_MILLISECONDS ?? 3000),
+};
+const BARE = 'bare proxy';
+const PASSED = 'hub, passed through';
+const TRANSLATED = 'hub, translated';
+const PORTKEY = 'Portkey';
 
-/** CPU time of a process so far in milliseconds, all its threads; 0 where /proc does not tell. */
-const cpuOf = ({ pid }) => {
+const portkey = async (upstream, directories) => {
+  if (process.env.BENCH_PORTKEY === '0') return { name: PORTKEY, skipped: 'BENCH_PORTKEY=0' };
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return 0;
+    const started = await startPortkey(directories);
+    return { name: PORTKEY, ...started, model: 'm', headers: portkeyHeaders(upstream) };
+  } catch (error) {
+    return { name: PORTKEY, skipped: error.message };
   }
 };
 
-const createModel = async (hub, token, apiBase) => {
-  const body = {
-    alias: 'bench',
-    provider: 'openai_compatible',
-    model_name: 'm',
-    api_key: 'key-of-the-bench',
-    api_base: `${apiBase}/v1`,
-  };
-  const answer = await fetch(`${hub}/api/v1/ai-models/configs`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  if (answer.status !== 201) throw new Error(`The model could not be saved: ${answer.status} ${await answer.text()}`);
-};
-
-const compare = async (name, targets, stream) => {
-  const results = new Map(targets.map((target) => [target.name, []]));
-  for (let round = 0; round <= ROUNDS; round += 1) {
-    // In turn, so that a slow moment of the machine meets both; the first round warms up and does not count.
-    for (const target of round % 2 === 0 ? targets : targets.toReversed()) {
-      const body = JSON.stringify({ model: 'bench', messages: MESSAGES, ...(stream && { stream: true }) });
-      const headers = { 'content-type': 'application/json', authorization: `Bearer ${target.token}` };
-      const milliseconds = round === 0 ? 1500 : MILLISECONDS;
-      const cpuBefore = cpuOf(target.child);
-      const result = await runLoad({
-        url: target.url,
-        path: '/v1/chat/completions',
-        headers,
-        body,
-        callers: CALLERS,
-        milliseconds,
-      });
-      result.cpu = ((cpuOf(target.child) - cpuBefore) * 1000) / result.calls;
-      if (round > 0) results.get(target.name).push(result);
-    }
-  }
-  console.log(`\n${name} (${CALLERS} callers, median of ${ROUNDS} rounds)`);
-  const rates = [...results].map(([target, rounds]) => {
-    const [rate, p50, p99, cpu] = ['rate', 'p50', 'p99', 'cpu'].map((key) => median(rounds.map((round) => round[key])));
-    console.log(
-      `  ${target.padEnd(12)} ${rate.toFixed(0).padStart(7)} calls/s   p50 ${p50.toFixed(2)} ms   p99 ${p99.toFixed(2)} ms   CPU ${cpu.toFixed(0)} µs/call`,
-    );
-    return rate;
-  });
-  console.log(`  ratio        ${(rates[1] / rates[0]).toFixed(2)}`);
-};
-
-const dataDir = mkdtempSync(join(tmpdir(), 'hub-bench-'));
-try {
-  const upstream = await start('bench/upstream.js', {});
-  const bare = await start('bench/bare-proxy.js', { UPSTREAM: upstream.url });
-  const token = `bench-${randomBytes(24).toString('hex')}`;
-  const hub = await start('../dist/src/main.js', {
-    PORT: '0',
-    DATA_DIR: dataDir,
-    ADMIN_TOKEN: token,
-    LOG_FORMAT: 'json',
-  });
-  await createModel(hub.url, token, upstream.url);
-  const targets = [
-    { name: 'bare proxy', ...bare, token },
-    { name: 'hub', ...hub, token },
+const startTargets = async (hubDirectories, otherDirectories) => {
+  const { url: upstream } = await start('bench/upstream.js', {});
+  const bare = await start('bench/bare-proxy.js', { UPSTREAM: upstream });
+  const hub = await startHub(hubDirectories);
+  await createModel(hub, 'passed', 'openai_compatible', `${upstream}/v1`);
+  await createModel(hub, 'translated', 'claude', `${upstream}/v1`);
+  const headers = { authorization: `Bearer ${hub.token}` };
+  return [
+    { name: BARE, ...bare, model: 'm', headers },
+    { name: PASSED, ...hub, model: 'passed', headers },
+    { name: TRANSLATED, ...hub, model: 'translated', headers },
+    await portkey(upstream, otherDirectories),
   ];
-  await compare('not streamed', targets, false);
-  await compare('streamed, 20 events', targets, true);
-  const memory = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${hub.child.pid}/status`, 'utf8'))?.[1];
-  if (memory) console.log(`\nmemory of the hub: ${Math.round(Number(memory) / 1024)} MB`);
+};
+
+const hubDirectories = [];
+const otherDirectories = [];
+try {
+  const targets = await startTargets(hubDirectories, otherDirectories);
+  const ratios = { compared: [PASSED, TRANSLATED], baselines: [BARE, PORTKEY] };
+  const how = `${SETTINGS.callers} callers, median of ${SETTINGS.rounds} rounds of ${SETTINGS.milliseconds / 1000} s`;
+  for (const [title, stream] of [
+    ['not streamed', false],
+    ['streamed, 20 words', true],
+  ]) {
+    print(`${title} (${how})`, await compare(targets, stream, SETTINGS), ratios);
+  }
 } finally {
   await stopAll();
-  removeDataDirectory(dataDir);
+  for (const directory of hubDirectories) removeDataDirectory(directory);
+  for (const directory of otherDirectories) rmSync(directory, { recursive: true, force: true });
 }

@@ -4,19 +4,24 @@ import { fileURLToPath } from 'node:url';
 
 const children = [];
 
-/** Starts a script of this repository, relative to `scripts/`; resolves with its address once it prints one. */
-export const start = (file, env) =>
+/** Starts a script, relative to `scripts/` or absolute; resolves with its address once it prints one behind `ready`. */
+export const start = (file, env, { args = [], ready = /Ready: (http:\/\/[^\s"]+)/ } = {}) =>
   new Promise((resolve, reject) => {
-    const path = fileURLToPath(new URL(`../${file}`, import.meta.url));
-    const child = spawn(process.execPath, [path], {
+    const path = file.startsWith('/') ? file : fileURLToPath(new URL(`../${file}`, import.meta.url));
+    const child = spawn(process.execPath, [path, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);
+    let printed = '';
     child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
     child.stdout.on('data', (piece) => {
-      const url = /Ready: (http:\/\/[^\s"]+)/.exec(String(piece))?.[1];
-      if (url) resolve({ child, url });
+      if (printed === null) return;
+      printed += piece;
+      const url = ready.exec(printed)?.[1];
+      if (!url) return;
+      printed = null;
+      resolve({ child, url });
     });
   });
 

@@ -1,26 +1,18 @@
-// The provider of the benchmark: answers at once, whole or as a stream of 20 events.
+// The provider of the benchmark: answers at once, whole or as a stream of 20 words, in OpenAI's wire format or Anthropic's.
 import { createServer } from 'node:http';
+import { anthropicAnswers } from './anthropic-answers.js';
+import { openAiAnswers } from './openai-answers.js';
 
-const usage = { prompt_tokens: 20, completion_tokens: 40, total_tokens: 60 };
-const message = { role: 'assistant', content: 'The quick brown fox jumps over the lazy dog. '.repeat(8) };
-const whole = Buffer.from(
-  JSON.stringify({
-    id: 'c',
-    object: 'chat.completion',
-    created: 1,
-    model: 'm',
-    choices: [{ index: 0, message, finish_reason: 'stop' }],
-    usage,
-  }),
-);
-const event = (choice) =>
-  `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: choice ? [choice] : [], ...(choice ? {} : { usage }) })}\n\n`;
-const events = Array.from({ length: 20 }, (_, index) =>
-  event({ index: 0, delta: { content: `word ${index} ` }, finish_reason: null }),
-);
-events.push(event({ index: 0, delta: {}, finish_reason: 'stop' }), event(null), 'data: [DONE]\n\n');
+const said = {
+  text: 'The quick brown fox jumps over the lazy dog. '.repeat(8),
+  words: Array.from({ length: 20 }, (_, index) => `word ${index} `),
+  usage: { prompt_tokens: 20, completion_tokens: 40, total_tokens: 60 },
+};
+const OPENAI = openAiAnswers(said);
+const ANTHROPIC = anthropicAnswers(said);
 
 const server = createServer((request, response) => {
+  const { whole, events } = request.url.endsWith('/messages') ? ANTHROPIC : OPENAI;
   const pieces = [];
   request.on('data', (piece) => pieces.push(piece));
   request.on('end', () => {
@@ -30,7 +22,7 @@ const server = createServer((request, response) => {
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (const one of events) response.write(one);
+    for (const event of events) response.write(event);
     response.end();
   });
 });
