@@ -51,26 +51,28 @@ export type OpenSink<Answer> = (head: ResponseHead, controls: ExchangeControls<A
 /**
  * One request and its answer, as undici's handler. Ours instead of `agent.request()`, because that one leaves an aborted
  * request waiting until its connection is there, cannot say whether bytes were sent, and gives raw errors to the body.
+ * Once it is over it holds nothing: undici keeps finished requests for a while, and whole calls that hang on them outlive
+ * the young part of the heap, where collecting them costs next to nothing.
  */
 export class OutboundExchange<Answer> implements Dispatcher.DispatchHandler {
   readonly response: Promise<Answer>;
-  private resolve!: (answer: Answer) => void;
-  private reject!: (error: OutboundError) => void;
+  private resolve: ((answer: Answer) => void) | null = null;
+  private reject: ((error: OutboundError) => void) | null = null;
   private controller: Controller | null = null;
   private body: BodySink | null = null;
   private timer: NodeJS.Timeout | undefined;
   private isOver = false;
 
   constructor(
-    private readonly open: OpenSink<Answer>,
-    private readonly signal: CancelSignal,
+    private open: OpenSink<Answer> | null,
+    private signal: CancelSignal | null,
     firstByteTimeoutMilliseconds: number | undefined,
   ) {
     this.response = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
     });
-    signal.addEventListener('abort', this.onAbort);
+    signal?.addEventListener('abort', this.onAbort);
     if (firstByteTimeoutMilliseconds !== undefined) {
       this.timer = setTimeout(this.onFirstByteTimeout, firstByteTimeoutMilliseconds);
     }
@@ -81,9 +83,10 @@ export class OutboundExchange<Answer> implements Dispatcher.DispatchHandler {
     if (this.body) {
       this.body.destroy(error);
     } else if (!this.isOver) {
+      const { reject, controller } = this;
       this.finish();
-      this.reject(error);
-      this.controller?.abort(error);
+      reject?.(error);
+      controller?.abort(error);
     }
   }
 
@@ -105,8 +108,8 @@ export class OutboundExchange<Answer> implements Dispatcher.DispatchHandler {
       this.fail(error);
       return;
     }
-    const { finish, resolve, reject } = this;
-    this.body = this.open({ status, headers }, { controller, finish, resolve, reject });
+    const { open, finish, resolve, reject } = this;
+    if (open && resolve && reject) this.body = open({ status, headers }, { controller, finish, resolve, reject });
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -124,7 +127,7 @@ export class OutboundExchange<Answer> implements Dispatcher.DispatchHandler {
   }
 
   private readonly onAbort = (): void => {
-    this.fail(abortError(this.signal.reason, this.controller === null));
+    this.fail(abortError(this.signal?.reason, this.controller === null));
   };
 
   private readonly onFirstByteTimeout = (): void => {
@@ -135,8 +138,18 @@ export class OutboundExchange<Answer> implements Dispatcher.DispatchHandler {
   private readonly finish = (): void => {
     this.isOver = true;
     clearTimeout(this.timer);
-    this.signal.removeEventListener('abort', this.onAbort);
+    this.signal?.removeEventListener('abort', this.onAbort);
+    this.letGo();
   };
+
+  private letGo(): void {
+    this.open = null;
+    this.signal = null;
+    this.resolve = null;
+    this.reject = null;
+    this.controller = null;
+    this.body = null;
+  }
 }
 
 /** For an answer that is read as it comes: settles with its head. */
@@ -153,18 +166,18 @@ export const asWhole =
     new BodyCollector(head, controls, limitBytes);
 
 class BodyCollector implements BodySink {
-  private readonly chunks: Buffer[] = [];
+  private chunks: Buffer[] = [];
   private length = 0;
-  private isOver = false;
 
+  /** `controls` are null once the answer is over. */
   constructor(
     private readonly head: ResponseHead,
-    private readonly controls: ExchangeControls<WholeResponse>,
+    private controls: ExchangeControls<WholeResponse> | null,
     private readonly limitBytes: number,
   ) {}
 
   push(chunk: Buffer): boolean {
-    if (this.isOver) return true;
+    if (!this.controls) return true;
     this.length += chunk.length;
     this.chunks.push(chunk);
     if (this.length > this.limitBytes) this.destroy(tooLarge(this.limitBytes));
@@ -172,23 +185,25 @@ class BodyCollector implements BodySink {
   }
 
   complete(): void {
-    if (this.isOver) return;
-    this.end();
-    const [only] = this.chunks;
-    const body = this.chunks.length === 1 && only ? only : Buffer.concat(this.chunks, this.length);
-    this.controls.resolve({ ...this.head, body });
+    const { chunks, length } = this;
+    const controls = this.end();
+    const [only] = chunks;
+    const body = chunks.length === 1 && only ? only : Buffer.concat(chunks, length);
+    controls?.resolve({ ...this.head, body });
   }
 
   destroy(error: OutboundError): void {
-    if (this.isOver) return;
-    this.end();
-    this.controls.reject(error);
-    this.controls.controller.abort(error);
+    const controls = this.end();
+    controls?.reject(error);
+    controls?.controller.abort(error);
   }
 
-  private end(): void {
-    this.isOver = true;
-    this.controls.finish();
+  private end(): ExchangeControls<WholeResponse> | null {
+    const { controls } = this;
+    this.controls = null;
+    this.chunks = [];
+    controls?.finish();
+    return controls;
   }
 }
 
