@@ -4,7 +4,7 @@ import type { AppError } from '../../platform/errors/app-error.js';
 import type { CallDeadline } from './call-deadline.js';
 import type { StreamOutlet } from './stream-outlet.js';
 import type { ChatStreamTap } from './wire/chat-stream-tap.js';
-import { SseReader, type SseEvent } from './wire/sse-reader.js';
+import { SseLimitError, SseReader, type SseEvent } from './wire/sse-reader.js';
 
 const MAX_EVENT_BYTES = 1024 * 1024;
 const HEARTBEAT_MILLISECONDS = 15_000;
@@ -42,9 +42,7 @@ export class StreamForwarder {
     // Only complete events are written, so a comment never lands inside one.
     const heartbeat = setInterval(() => this.write(this.outlet.heartbeat), HEARTBEAT_MILLISECONDS);
     try {
-      const end = await this.pump(body);
-      if (end.kind === 'complete') this.response.end();
-      return end;
+      return await this.pump(body);
     } finally {
       clearInterval(heartbeat);
       body.destroy();
@@ -56,9 +54,13 @@ export class StreamForwarder {
     this.response.end(this.outlet.error(error));
   }
 
-  /** Events, not `for await`: this is the hot path, and iteration costs several promises per chunk. */
+  /**
+   * Events, not `for await`: this is the hot path, and iteration costs several promises per chunk. What arrives in one turn
+   * of the event loop, often an event per piece, is read and written together.
+   */
   private pump(body: Readable): Promise<StreamEnd> {
     return new Promise((resolve, reject) => {
+      let arrived: Buffer[] = [];
       let isOver = false;
       const attempt = (step: () => StreamEnd | null): void => {
         // What comes behind the end, such as `[DONE]` behind an error, is for nobody.
@@ -72,15 +74,37 @@ export class StreamForwarder {
           reject(error);
         }
       };
-      body.on('error', reject);
-      body.on('end', () => attempt(() => this.pass(this.reader.end()) ?? this.finish()));
-      body.on('data', (chunk: Buffer) => {
+      const drain = (): void => {
+        const pieces = arrived;
+        arrived = [];
+        if (pieces.length === 0 || isOver) return;
         this.firstByte ??= performance.now();
         this.deadline.touch();
-        attempt(() => this.pass(this.reader.push(chunk)));
-        if (this.response.writableNeedDrain) this.holdBack(body);
+        attempt(() => this.take(pieces));
+        if (!isOver && this.response.writableNeedDrain) this.holdBack(body);
+      };
+      body.on('error', (error) => {
+        drain();
+        reject(error);
+      });
+      body.on('end', () => {
+        drain();
+        attempt(() => this.pass(this.reader.end()) ?? this.finish());
+      });
+      body.on('data', (piece: Buffer) => {
+        if (arrived.push(piece) === 1) process.nextTick(drain);
       });
     });
+  }
+
+  private take(pieces: readonly Buffer[]): StreamEnd | null {
+    const [only] = pieces;
+    try {
+      return this.pass(this.reader.push(pieces.length === 1 && only ? only : Buffer.concat(pieces)));
+    } catch (error) {
+      if (error instanceof SseLimitError) this.pass(error.completed);
+      throw error;
+    }
   }
 
   /** A caller who stops reading is ended by the deadline: nothing touches it while the provider is held back. */
@@ -105,7 +129,9 @@ export class StreamForwarder {
         this.collect(forwarded, end?.kind === 'complete' ? this.outlet.end(event) : this.outlet.event(event));
       if (end) break;
     }
-    for (const piece of joined(forwarded)) this.write(piece);
+    const text = joined(forwarded);
+    if (end?.kind === 'complete') this.close(text);
+    else if (text.length > 0) this.write(text);
     return end;
   }
 
@@ -116,21 +142,30 @@ export class StreamForwarder {
   /** The provider closed without `[DONE]`: fine when it had said why it finished, else it broke off. */
   private finish(): StreamEnd {
     if (!this.tap.finishReasonSeen || this.tap.unfinishedSeen) return { kind: 'cut' };
-    this.write(this.outlet.end(null));
+    this.close(this.outlet.end(null));
     return { kind: 'complete' };
   }
 
   private write(piece: Buffer | string): void {
-    if (!this.started) {
-      this.started = true;
-      this.start();
-    }
+    this.open();
     this.response.write(piece);
+  }
+
+  /** With the last piece: one write less for every stream. */
+  private close(piece: Buffer | string): void {
+    this.open();
+    this.response.end(piece);
+  }
+
+  private open(): void {
+    if (this.started) return;
+    this.started = true;
+    this.start();
   }
 }
 
-/** One write per packet of the provider. */
-const joined = (pieces: (Buffer | string)[]): (Buffer | string)[] =>
-  pieces.length < 2
-    ? pieces
-    : [Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)))];
+const joined = (pieces: readonly (Buffer | string)[]): Buffer | string => {
+  const [only = ''] = pieces;
+  if (pieces.length < 2) return only;
+  return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
+};
