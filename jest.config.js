@@ -21,7 +21,7 @@ const shared = {
 };
 
 export default {
-  maxWorkers: 2,
+  maxWorkers: 3,
   testTimeout: 60_000,
   forceExit: true,
   reporters: ['default', './test/support/summary-reporter.js'],

@@ -6,6 +6,18 @@ const NO_EMBEDDINGS = {
   'embeddings (base64)': 'the provider makes no embeddings',
 };
 
+/** Gemini is asked for several vectors at once. */
+const WITHOUT_BATCHES = {
+  'embeddings (float)': 'the mock knows no batchEmbedContents',
+  'embeddings (base64)': 'the mock knows no batchEmbedContents',
+};
+
+const UNLIKE_COHERE = {
+  stream: "the mock's stream begins otherwise than Cohere's",
+  'embeddings (float)': 'the mock tells no usage of vectors, as Cohere does',
+  'embeddings (base64)': 'the mock tells no usage of vectors, as Cohere does',
+};
+
 const EMBEDDING_MODEL = 'text-embedding-3-small';
 
 const compatible = (id, name, provider, apiBase, fields = {}) => {
@@ -44,11 +56,29 @@ export const PROVIDERS = (url) => [
     id: 'gemini',
     name: 'Google Gemini',
     chat: { provider: 'gemini', model_name: 'gemini-2.5-flash', api_base: `${url}/v1beta`, api_key: 'key-of-gemini' },
-    embeddings: {
-      provider: 'gemini',
-      model_name: 'gemini-embedding-001',
-      api_base: `${url}/v1beta`,
-      api_key: 'key-of-gemini',
+    without: WITHOUT_BATCHES,
+  },
+  {
+    id: 'cohere',
+    name: 'Cohere',
+    chat: { provider: 'cohere', model_name: 'command-a-vision', api_base: `${url}/v2`, api_key: 'key-of-cohere' },
+    without: UNLIKE_COHERE,
+  },
+  {
+    id: 'bedrock',
+    name: 'Amazon Bedrock',
+    chat: { provider: 'amazon_bedrock', model_name: 'some.model-v1:0', api_base: url, api_key: 'key-of-bedrock' },
+    without: NO_EMBEDDINGS,
+  },
+  {
+    id: 'vertex',
+    name: 'Google Vertex AI',
+    chat: {
+      provider: 'google_vertex',
+      model_name: 'gemini-2.5-flash',
+      api_base: `${url}/v1/projects/p/locations/l/publishers/google`,
+      api_key: 'key-of-vertex',
     },
+    without: NO_EMBEDDINGS,
   },
 ];

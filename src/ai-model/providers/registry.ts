@@ -40,6 +40,10 @@ const sdkWire =
 const anthropicWire = sdkWire(async () => (await import('./ai-sdk/anthropic.js')).ANTHROPIC);
 const geminiWire = sdkWire(async () => (await import('./ai-sdk/gemini.js')).GEMINI);
 
+const cohereWire = sdkWire(async () => (await import('./ai-sdk/cohere.js')).COHERE);
+const bedrockWire = sdkWire(async () => (await import('./ai-sdk/bedrock.js')).BEDROCK);
+const vertexWire = sdkWire(async () => (await import('./ai-sdk/vertex.js')).VERTEX);
+
 const GOOGLE = 'https://generativelanguage.googleapis.com/v1beta';
 
 /** One line per provider. A new wire format is one file beside this one and one line here. */
@@ -56,7 +60,7 @@ export const PROVIDER_REGISTRY: Record<Provider, ProviderEntry> = {
   groq: { name: 'Groq', defaultApiBase: 'https://api.groq.com/openai/v1', requiresApiKey: true, load: openAiWire },
   xai: { name: 'xAI', defaultApiBase: 'https://api.x.ai/v1', requiresApiKey: true, load: openAiWire },
   deepseek: { name: 'DeepSeek', defaultApiBase: 'https://api.deepseek.com/v1', requiresApiKey: true, load: openAiWire },
-  cohere: { name: 'Cohere', defaultApiBase: 'https://api.cohere.com/v2', requiresApiKey: true, load: null },
-  amazon_bedrock: { name: 'Amazon Bedrock', defaultApiBase: null, requiresApiKey: true, load: null },
-  google_vertex: { name: 'Google Vertex AI', defaultApiBase: null, requiresApiKey: true, load: null },
+  cohere: { name: 'Cohere', defaultApiBase: 'https://api.cohere.com/v2', requiresApiKey: true, load: cohereWire },
+  amazon_bedrock: { name: 'Amazon Bedrock', defaultApiBase: 'https://bedrock-runtime.us-east-1.amazonaws.com', requiresApiKey: true, load: bedrockWire },
+  google_vertex: { name: 'Google Vertex AI', defaultApiBase: 'https://aiplatform.googleapis.com/v1/publishers/google', requiresApiKey: true, load: vertexWire },
 };

@@ -12,7 +12,7 @@ import { binaryStreamBody, errorIn, eventStreamBody } from './event-stream-body.
 import type { SdkWire } from './sdk-wire.js';
 
 /** One call may take several requests, where a provider answers in instalments. */
-const MOST_REQUESTS = 8;
+const MOST_REQUESTS = 32;
 /** The library's own words for the key and itself: the key comes from the target alone. */
 const NOT_SENT = new Set(['user-agent', 'authorization', 'x-api-key', 'x-goog-api-key']);
 

@@ -8,12 +8,14 @@ import { SseLimitError } from '../../calls/wire/sse-reader.js';
 import { fromOutboundError } from '../openai-errors.js';
 import { ProviderError } from '../provider-error.js';
 import { type ProviderTarget, targetOf } from '../provider-target.js';
-import type { ChatAnswer, ChatProvider, ChatRequest, WholeAnswer } from '../provider.js';
+import { textsOf, toEmbeddingsBody } from '../embedding-format.js';
+import type { ChatAnswer, ChatProvider, ChatRequest, EmbeddingRequest, WholeAnswer } from '../provider.js';
 import { toCall } from './call-options.js';
 import { ChunkStream, ChunkWriter } from './chunk-stream.js';
 import { GuardedFetch } from './guarded-fetch.js';
 import { ignoredBy, toCompletion } from './openai-answer.js';
-import type { SdkSettings, SdkWire } from './sdk-wire.js';
+import { embedTexts } from './sdk-embeddings.js';
+import { type SdkSettings, type SdkWire, withOptions } from './sdk-wire.js';
 
 type CallOptions = Parameters<LanguageModelV3['doGenerate']>[0];
 
@@ -42,6 +44,34 @@ export class SdkProvider implements ChatProvider {
         : await this.whole(request, model, options, ignored, guarded);
     } catch (error) {
       guarded.cancel();
+      throw this.explain(error, guarded);
+    }
+  }
+
+  async embed({ model, parameters }: EmbeddingRequest, signal: CancelSignal): Promise<WholeAnswer> {
+    const { wire } = this;
+    if (!wire.embeddingModel) {
+      const detail = `${wire.name} makes no embeddings.`;
+      throw new AppError('operation_not_supported', { detail, param: 'model' });
+    }
+    const texts = textsOf(parameters);
+    const { dimensions } = parameters;
+    const isSized = typeof dimensions === 'number';
+    const options = isSized && wire.embeddingOptions ? wire.embeddingOptions(dimensions) : {};
+    const { guarded, settings } = this.open(model, signal, false);
+    try {
+      const embedded = await embedTexts(
+        wire.embeddingModel(settings, model.model_name),
+        texts,
+        withOptions(wire, options),
+      );
+      const body = toEmbeddingsBody({ model: model.model_name, ...embedded }, parameters);
+      const ignored = [
+        ...(isSized && !wire.embeddingOptions ? ['dimensions'] : []),
+        ...ignoredOfEmbeddings(parameters),
+      ];
+      return { kind: 'whole', ...this.head(ignored, guarded), contentType: 'application/json', body };
+    } catch (error) {
       throw this.explain(error, guarded);
     }
   }
@@ -141,6 +171,10 @@ export class SdkProvider implements ChatProvider {
     });
   }
 }
+
+/** Nobody but OpenAI wants to know who asks. */
+const ignoredOfEmbeddings = (parameters: Readonly<Record<string, unknown>>): string[] =>
+  Object.hasOwn(parameters, 'user') ? ['user'] : [];
 
 const isStart = (
   part: LanguageModelV3StreamPart | undefined,
