@@ -221,7 +221,6 @@ describe('calling a model by its alias', () => {
         'streaming_not_supported',
         undefined,
       ],
-      ['is of a provider to come', { provider: 'cohere' }, {}, 501, 'provider_not_supported', 'false'],
     ];
     it.each(stories)('%s: says so and sends nothing', async (_name, config, fields, status, code, shouldRetry) => {
       const { id, alias } = await model(config);

@@ -1,0 +1,411 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  aChat,
+  call,
+  openCall,
+  readModel,
+  saveModel,
+  until,
+  usageAfter,
+  type Answer,
+  type Json,
+} from './support/calls.js';
+import {
+  aCandidate,
+  geminiEvent,
+  googleError,
+  politeGemini,
+  sendGeminiStream,
+  streamedHello,
+  text,
+} from './support/fake-gemini.js';
+import { sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
+import { startHub, type TestHub } from './support/hub.js';
+import { contentOf, finishOf, messageOf, reasoningOf, toolCallsOf, usageIn } from './support/openai-chunks.js';
+
+const KEY = 'AIzaSyTest0123456789abcdefghijklmnop';
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const PDF = Buffer.from('%PDF-1.4\n%%EOF\n').toString('base64');
+const WAV = Buffer.from(
+  'RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x44\xac\0\0\x88\x58\x01\0\x02\0\x10\0data\0\0\0\0',
+  'latin1',
+).toString('base64');
+const MP4 = Buffer.from('\0\0\0\x18ftypmp42\0\0\0\0mp42isom', 'latin1').toString('base64');
+const TOOLS = [
+  {
+    type: 'function',
+    function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } } } },
+  },
+];
+
+describe('a model of Google', () => {
+  let hub: TestHub;
+  let provider: FakeProvider;
+  beforeAll(async () => {
+    hub = await startHub();
+    provider = await startFakeProvider(politeGemini);
+  });
+  beforeEach(() => {
+    provider.calls.length = 0;
+    provider.answerWith(politeGemini);
+  });
+  afterAll(async () => {
+    await hub.close();
+    await provider.close();
+  });
+
+  const ALL = { supports_images: true, supports_files: true, supports_audio: true, supports_videos: true };
+  const model = (fields: Json = {}): Promise<Json> =>
+    saveModel(hub, {
+      provider: 'gemini',
+      model_name: 'gemini-2.5-flash',
+      api_base: provider.url.replace(/\/v1$/, '/v1beta'),
+      api_key: KEY,
+      ...ALL,
+      ...fields,
+    });
+  const answers = (body: Json): void => provider.answerWith((_call, response) => sendJson(response, 200, body));
+  const fails = (status: number, body: Json): void =>
+    provider.answerWith((_call, response) => sendJson(response, status, body));
+  const streams = (...pieces: string[]): void =>
+    provider.answerWith((_call, response) => sendGeminiStream(response, ...pieces));
+  const ask = async (fields: Json = {}, config: Json = {}): Promise<Answer> =>
+    call(hub, aChat((await model(config))['alias'], fields));
+  const stream = (fields: Json = {}, config: Json = {}): Promise<Answer> =>
+    ask({ stream: true, stream_options: { include_usage: true }, ...fields }, config);
+  const sent = (): Json => provider.calls.at(-1)?.body ?? {};
+
+  describe('answers', () => {
+    it('whole, asked with the key in its header and nowhere else, and counted', async () => {
+      const { id, alias } = await model();
+      const answer = await call(hub, aChat(alias));
+      expect(answer).toMatchObject({ status: 200, headers: { 'x-hub-provider': 'gemini', 'x-hub-attempts': '1' } });
+      expect(answer.json).toMatchObject({
+        object: 'chat.completion',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
+      });
+      const { path, headers, raw } = provider.calls[0]!;
+      expect(path).toBe('/v1beta/models/gemini-2.5-flash:generateContent');
+      expect(headers['x-goog-api-key']).toBe(KEY);
+      expect(headers).not.toHaveProperty('authorization');
+      expect(raw.includes(KEY)).toBe(false);
+      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
+    });
+
+    it('streamed, with [DONE] although Google sends none, and with usage that is not added up', async () => {
+      const steps = [1, 3, 5, 7].map((count) => ({
+        promptTokenCount: 11,
+        candidatesTokenCount: count,
+        thoughtsTokenCount: 5,
+        totalTokenCount: 16 + count,
+      }));
+      streams(
+        ...steps.map((usage, index) =>
+          geminiEvent(aCandidate([text(String(index))], { finishReason: index === 3 ? 'STOP' : undefined }, usage)),
+        ),
+      );
+      const answer = await stream();
+      expect(provider.calls[0]?.path).toBe('/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse');
+      expect(contentOf(answer.text)).toBe('0123');
+      expect(answer.text.trimEnd().endsWith('data: [DONE]')).toBe(true);
+      expect(usageIn(answer.text)).toMatchObject({
+        prompt_tokens: 11,
+        completion_tokens: 12,
+        completion_tokens_details: { reasoning_tokens: 5 },
+      });
+    });
+
+    it.each([
+      ['\\n\\n', '\n\n'],
+      ['\\r\\r', '\r\r'],
+      ['\\r\\n\\r\\n', '\r\n\r\n'],
+    ])('the same whatever separates its events: %s', async (_name, end) => {
+      streams(...streamedHello(end));
+      expect(contentOf((await stream()).text)).toBe('Hello');
+    });
+
+    it.each([
+      ['MAX_TOKENS', 'length'],
+      ['SAFETY', 'content_filter'],
+      ['RECITATION', 'content_filter'],
+      ['BLOCKLIST', 'content_filter'],
+      ['PROHIBITED_CONTENT', 'content_filter'],
+      ['SPII', 'content_filter'],
+    ])('with finish reason %s as %s', async (finishReason, expected) => {
+      answers(aCandidate([text('x')], { finishReason }));
+      expect(finishOf(await ask())).toBe(expected);
+    });
+
+    it.each([['whole'], ['streamed']])('a blocked prompt, %s: content_filter and no empty success', async (how) => {
+      const blocked = {
+        promptFeedback: { blockReason: 'SAFETY' },
+        usageMetadata: { promptTokenCount: 11, totalTokenCount: 11 },
+      };
+      provider.answerWith((received, response) =>
+        received.path.includes(':stream')
+          ? sendGeminiStream(response, geminiEvent(blocked))
+          : sendJson(response, 200, blocked),
+      );
+      const answer = how === 'whole' ? await ask() : await stream();
+      expect(answer.status).toBe(200);
+      expect(finishOf(answer)).toBe('content_filter');
+    });
+
+    it('with its thoughts beside the text', async () => {
+      answers(aCandidate([text('Let me see.', { thought: true }), text('42')]));
+      expect(messageOf(await ask())).toMatchObject({ content: '42', reasoning_content: 'Let me see.' });
+      streams(
+        geminiEvent(aCandidate([text('Let me ', { thought: true })], { finishReason: undefined })),
+        geminiEvent(aCandidate([text('see.', { thought: true }), text('42')])),
+      );
+      const answer = await stream();
+      expect([reasoningOf(answer.text), contentOf(answer.text)]).toEqual(['Let me see.', '42']);
+    });
+  });
+
+  describe('with tools', () => {
+    const functionCall = (fields: Json = {}): Json => ({
+      functionCall: { name: 'weather', args: { city: 'Oslo' } },
+      ...fields,
+    });
+
+    it('ends with tool_calls although Google says STOP; a call without an id gets one', async () => {
+      answers(aCandidate([functionCall()]));
+      const answer = await ask({ tools: TOOLS });
+      expect(finishOf(answer)).toBe('tool_calls');
+      const [made] = messageOf(answer)['tool_calls'] as Json[];
+      expect(made).toMatchObject({ type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } });
+      expect(String(made?.['id'])).toMatch(/\w{6}/);
+      expect(sent()).toMatchObject({ tools: [{ functionDeclarations: [{ name: 'weather' }] }] });
+    });
+
+    it('streams a call, and gets the result back under its name, with the signature of its thought', async () => {
+      streams(geminiEvent(aCandidate([functionCall({ thoughtSignature: 'c2lnbmVk' })])));
+      const first = await stream({ tools: TOOLS });
+      expect(finishOf(first)).toBe('tool_calls');
+      const calls = toolCallsOf(first.text);
+      expect(calls).toMatchObject([{ extra_content: { google: { thought_signature: 'c2lnbmVk' } } }]);
+      provider.answerWith(politeGemini);
+      const { index: _index, ...made } = calls[0] as Json;
+      await ask({
+        tools: TOOLS,
+        messages: [
+          { role: 'user', content: 'Weather?' },
+          { role: 'assistant', content: null, tool_calls: [made] },
+          { role: 'tool', tool_call_id: made['id'], content: 'Rain' },
+        ],
+      });
+      const contents = sent()['contents'] as { role: string; parts: Json[] }[];
+      expect(contents.map(({ role }) => role)).toEqual(['user', 'model', 'user']);
+      expect(contents[1]?.parts[0]).toMatchObject({
+        functionCall: { name: 'weather', args: { city: 'Oslo' } },
+        thoughtSignature: 'c2lnbmVk',
+      });
+      expect(contents[2]?.parts[0]).toMatchObject({ functionResponse: { name: 'weather' } });
+      expect(JSON.stringify(contents[2])).toContain('Rain');
+    });
+  });
+
+  describe('is asked', () => {
+    it('with the system apart, and with its own names of the parameters', async () => {
+      const schema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
+      await ask(
+        {
+          messages: [
+            { role: 'system', content: 'Be brief.' },
+            { role: 'user', content: 'One' },
+            { role: 'assistant', content: 'Two' },
+            { role: 'user', content: 'Three' },
+          ],
+          max_tokens: 100,
+          top_p: 0.5,
+          stop: ['END'],
+          seed: 7,
+          response_format: { type: 'json_schema', json_schema: { name: 'a', schema } },
+        },
+        { default_temperature: 0.3 },
+      );
+      expect(sent()).toMatchObject({
+        systemInstruction: { parts: [{ text: 'Be brief.' }] },
+        contents: [
+          { role: 'user', parts: [{ text: 'One' }] },
+          { role: 'model', parts: [{ text: 'Two' }] },
+          { role: 'user', parts: [{ text: 'Three' }] },
+        ],
+        generationConfig: {
+          maxOutputTokens: 100,
+          temperature: 0.3,
+          topP: 0.5,
+          stopSequences: ['END'],
+          seed: 7,
+          responseMimeType: 'application/json',
+        },
+      });
+    });
+
+    it.each([
+      ['a picture', { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } }, 'image/png', PNG],
+      ['a sound', { type: 'input_audio', input_audio: { data: WAV, format: 'wav' } }, 'audio/wav', WAV],
+      ['a PDF', { type: 'file', file: { file_data: `data:application/pdf;base64,${PDF}` } }, 'application/pdf', PDF],
+      ['a video', { type: 'video_url', video_url: { url: `data:video/mp4;base64,${MP4}` } }, 'video/mp4', MP4],
+      ['a video in a file', { type: 'file', file: { file_data: `data:video/mp4;base64,${MP4}` } }, 'video/mp4', MP4],
+    ])('with %s inline', async (_name, part, mimeType, data) => {
+      const answer = await ask({ messages: [{ role: 'user', content: [{ type: 'text', text: 'What?' }, part] }] });
+      expect(answer.status).toBe(200);
+      const [{ parts } = { parts: [] }] = sent()['contents'] as { parts: Json[] }[];
+      expect(parts).toEqual([{ text: 'What?' }, { inlineData: { mimeType, data } }]);
+    });
+
+    it('to think as hard as reasoning_effort says', async () => {
+      await ask({ reasoning_effort: 'low' });
+      expect(sent()).toMatchObject({ generationConfig: { thinkingConfig: { thinkingBudget: 1024 } } });
+    });
+
+    it('never for more answers than it gives: n is refused by name, and nothing is sent', async () => {
+      const answer = await ask({ n: 2 });
+      expect([answer.status, answer.error['code'], answer.error['param']]).toEqual([
+        400,
+        'parameter_not_supported',
+        'n',
+      ]);
+      expect(provider.calls).toEqual([]);
+    });
+  });
+
+  describe('that fails', () => {
+    const DETAILS = 'type.googleapis.com/google.rpc';
+    it.each([
+      [400, 'INVALID_ARGUMENT', 'bad', 'bad_request', 400],
+      [401, 'UNAUTHENTICATED', 'who', 'auth', 424],
+      [403, 'PERMISSION_DENIED', 'no', 'auth', 424],
+      [404, 'NOT_FOUND', 'models/x', 'not_found', 404],
+      [429, 'RESOURCE_EXHAUSTED', 'slow', 'rate_limit', 429],
+      [500, 'INTERNAL', 'oops', 'server', 502],
+      [503, 'UNAVAILABLE', 'overloaded', 'overloaded', 503],
+      [504, 'DEADLINE_EXCEEDED', 'late', 'timeout', 504],
+    ])('%i %s is of class %s %s', async (code, status, message, outcome, ours) => {
+      const { id, alias } = await model();
+      fails(code, googleError(code, status, `${message} (key ${KEY})`));
+      const answer = await call(hub, aChat(alias));
+      expect(answer.text).not.toContain(KEY.slice(0, 12));
+      expect([answer.status, String(answer.error['message'])]).toEqual([ours, expect.stringContaining(message)]);
+      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome, calls: 1 }]);
+    });
+
+    it('with API_KEY_INVALID under 400: the key is known bad; any other 400 leaves the status alone', async () => {
+      const { id, alias } = await model();
+      fails(400, googleError(400, 'INVALID_ARGUMENT', 'Bad field'));
+      await call(hub, aChat(alias));
+      await usageAfter(hub, id, 1);
+      expect((await readModel(hub, id))['status']).toBe('configured');
+      const info = { '@type': `${DETAILS}.ErrorInfo`, reason: 'API_KEY_INVALID' };
+      fails(400, googleError(400, 'INVALID_ARGUMENT', 'API key not valid.', info));
+      expect((await call(hub, aChat(alias))).error['code']).toBe('provider_auth_failed');
+      await until(
+        () => readModel(hub, id),
+        ({ status }) => status === 'error',
+      );
+    });
+
+    it('with a RetryInfo of a quarter of a second and no header: the next attempt waits for it', async () => {
+      const info = { '@type': `${DETAILS}.RetryInfo`, retryDelay: '0.25s' };
+      provider.answerWith((received, response) =>
+        provider.calls.length === 1
+          ? sendJson(response, 429, googleError(429, 'RESOURCE_EXHAUSTED', 'slow', info))
+          : politeGemini(received, response),
+      );
+      const startedAt = performance.now();
+      expect((await ask({}, { max_retries: 1 })).status).toBe(200);
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(249);
+      expect(provider.calls).toHaveLength(2);
+    });
+
+    it('with the quota of the day used up: one attempt', async () => {
+      const violations = [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }];
+      const failure = { '@type': `${DETAILS}.QuotaFailure`, violations };
+      fails(429, googleError(429, 'RESOURCE_EXHAUSTED', 'quota', failure));
+      expect((await ask({}, { max_retries: 3 })).error['code']).toBe('insufficient_quota');
+      expect(provider.calls).toHaveLength(1);
+    });
+
+    it('with a bare error in the middle of a stream: an error, not silence', async () => {
+      const { id, alias } = await model();
+      const [first = ''] = streamedHello();
+      streams(first, JSON.stringify(googleError(503, 'UNAVAILABLE', 'overloaded')));
+      const answer = await call(hub, aChat(alias, { stream: true }));
+      expect(contentOf(answer.text)).toBe('Hel');
+      expect(answer.text).toContain('"error"');
+      expect(answer.text).not.toContain('[DONE]');
+      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'overloaded', calls: 1 }]);
+    });
+
+    it('by ending in the middle: an error, and what was used is estimated or known', async () => {
+      const { id, alias } = await model();
+      streams(streamedHello()[0] ?? '');
+      const answer = await call(hub, aChat(alias, { stream: true }));
+      expect(answer.text).toContain('"error"');
+      expect(answer.text).not.toContain('[DONE]');
+      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'bad_answer', calls: 1 }]);
+    });
+
+    it.each([
+      ['no JSON', 'not JSON'],
+      ['something else', '{"hello":1}'],
+    ])('with %s under a good status', async (_name, body) => {
+      provider.answerWith((_call, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(body);
+      });
+      expect((await ask()).status).toBe(502);
+    });
+  });
+
+  it('is let go of when the caller leaves in the middle of a stream', async () => {
+    const { id, alias } = await model();
+    provider.answerWith(async (_call, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(streamedHello()[0]);
+      await sleep(20_000, undefined, { ref: false });
+    });
+    const open = openCall(hub.url, hub.adminToken, aChat(alias, { stream: true }));
+    await until(open.text, (received) => received.includes('Hel'));
+    open.leave();
+    await provider.calls[0]?.closed;
+    expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'client_gone', calls: 1 }]);
+  });
+
+  describe('of vectors', () => {
+    const vectors = async (fields: Json, config: Json = {}): Promise<Answer> => {
+      const { alias } = await model({ model_name: 'gemini-embedding-001', ...config });
+      return call(hub, { model: alias, ...fields }, { path: '/v1/embeddings' });
+    };
+
+    it('makes one for a text and several for a list, in the format asked for', async () => {
+      provider.answerWith((received, response) =>
+        received.path.endsWith(':batchEmbedContents')
+          ? sendJson(response, 200, { embeddings: [{ values: [0.25, -0.5] }, { values: [1, 2] }] })
+          : sendJson(response, 200, { embedding: { values: [0.25, -0.5] } }),
+      );
+      const one = await vectors({ input: 'a', encoding_format: 'float', dimensions: 2 });
+      expect(one.json).toMatchObject({ object: 'list', data: [{ index: 0, embedding: [0.25, -0.5] }] });
+      expect(JSON.stringify(sent())).toContain('"outputDimensionality":2');
+      const two = await vectors({ input: ['a', 'b'], encoding_format: 'base64' });
+      const decoded = (two.json['data'] as { embedding: string }[]).map(({ embedding }) => {
+        const bytes = Buffer.from(embedding, 'base64');
+        return [bytes.readFloatLE(0), bytes.readFloatLE(4)];
+      });
+      expect(decoded).toEqual([
+        [0.25, -0.5],
+        [1, 2],
+      ]);
+    });
+
+    it('takes no tokens in place of texts, and says so by name', async () => {
+      const answer = await vectors({ input: [1, 2, 3] });
+      expect([answer.status, answer.error['param']]).toEqual([400, 'input']);
+      expect(provider.calls).toEqual([]);
+    });
+  });
+});
