@@ -33,8 +33,8 @@ const azureWire: Load = async (client, defaultApiBase) => {
 const sdkWire =
   (importWire: () => Promise<SdkWire>): Load =>
   async (client, defaultApiBase) => {
-    const [{ SdkProvider }, wire] = await Promise.all([import('./ai-sdk/sdk-provider.js'), importWire()]);
-    return new SdkProvider(client, defaultApiBase, wire);
+    const { SdkProvider } = await import('./ai-sdk/sdk-provider.js');
+    return new SdkProvider(client, defaultApiBase, await importWire());
   };
 
 const anthropicWire = sdkWire(async () => (await import('./ai-sdk/anthropic.js')).ANTHROPIC);

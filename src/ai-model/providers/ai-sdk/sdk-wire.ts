@@ -50,7 +50,7 @@ export interface SdkWire {
   /** The limit of the output has to be sent, so the config's is when the caller gives none. */
   readonly requiresMaxTokens: boolean;
   languageModel(settings: SdkSettings, modelName: string): LanguageModelV3;
-  embeddingModel?(settings: SdkSettings, modelName: string): EmbeddingModelV3;
+  embeddingModel?: ((settings: SdkSettings, modelName: string) => EmbeddingModelV3) | undefined;
   /** OpenAI's `dimensions` in the provider's words; absent where vectors have one length. */
   embeddingOptions?(dimensions: number): Record<string, unknown>;
   /** Whether a message can hold a file of this type. */
