@@ -2,7 +2,7 @@ import { isPlainObject } from '../../contract/fields.js';
 import { scrubKnown } from '../../platform/logging/scrub.js';
 import type { OutboundResponseHeaders } from '../../platform/http/outbound/outbound-exchange.js';
 import type { OutboundError, OutboundErrorKind } from '../../platform/http/outbound/outbound-error.js';
-import { type ErrorClass, ProviderError } from './provider-error.js';
+import { classOfStatus, type ErrorClass, ProviderError } from './provider-error.js';
 
 const MAX_ERROR_BYTES = 64 * 1024;
 const MAX_MESSAGE = 500;
@@ -96,20 +96,6 @@ const CLASS_OF_CODE: Partial<Record<string, ErrorClass>> = {
   exceed_context_size_error: 'context_too_long',
 };
 
-const CLASS_OF_STATUS: Partial<Record<number, ErrorClass>> = {
-  401: 'auth',
-  402: 'quota',
-  403: 'auth',
-  404: 'not_found',
-  408: 'timeout',
-  429: 'rate_limit',
-  // Groq's, for its cheaper tier.
-  498: 'overloaded',
-  503: 'overloaded',
-  504: 'timeout',
-  529: 'overloaded',
-};
-
 type ClassOfCode = Readonly<Partial<Record<string, ErrorClass>>>;
 
 /** By code or type where the provider gives one of its own, else by status; by text only where servers have no code. */
@@ -124,7 +110,7 @@ const classify = (status: number, error: ErrorBody, own: ClassOfCode): ErrorClas
   if (status === 400 && TOO_LONG.test(message ?? '')) return 'context_too_long';
   // xAI answers a wrong key with 400 and no code of its own.
   if (status === 400 && /^incorrect api key provided/i.test(message ?? '')) return 'auth';
-  return CLASS_OF_STATUS[status] ?? (status >= 500 ? 'server' : 'bad_request');
+  return classOfStatus(status);
 };
 
 const TOO_LONG = /maximum context length|max_model_len|exceeds? the available context size/i;

@@ -4,6 +4,24 @@ import { AppError } from '../../platform/errors/app-error.js';
 
 export type ErrorClass = Exclude<CallOutcome, 'ok'>;
 
+const CLASS_OF_STATUS: Readonly<Partial<Record<number, ErrorClass>>> = {
+  401: 'auth',
+  402: 'quota',
+  403: 'auth',
+  404: 'not_found',
+  408: 'timeout',
+  429: 'rate_limit',
+  // Groq's, for its cheaper tier.
+  498: 'overloaded',
+  503: 'overloaded',
+  504: 'timeout',
+  529: 'overloaded',
+};
+
+/** What a status means when nothing else is known. */
+export const classOfStatus = (status: number): ErrorClass =>
+  CLASS_OF_STATUS[status] ?? (status >= 500 ? 'server' : 'bad_request');
+
 interface ClassRule {
   code: ErrorCode;
   /** Whether another attempt can help, by the meaning of the class. */

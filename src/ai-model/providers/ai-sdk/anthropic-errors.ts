@@ -1,6 +1,6 @@
 import { isPlainObject } from '../../../contract/fields.js';
 import { retryAfterOf } from '../openai-errors.js';
-import { type ErrorClass, ProviderError } from '../provider-error.js';
+import { classOfStatus, type ErrorClass, ProviderError } from '../provider-error.js';
 import { cleanText, textIn } from './error-text.js';
 import type { ErrorAnswer } from './sdk-wire.js';
 
@@ -18,24 +18,9 @@ const TYPES: Readonly<Record<string, readonly [ErrorClass, number]>> = {
   overloaded_error: ['overloaded', 529],
 };
 
-/** For what stands between the hub and Anthropic. */
-const CLASS_OF_STATUS: Readonly<Partial<Record<number, ErrorClass>>> = {
-  401: 'auth',
-  402: 'quota',
-  403: 'auth',
-  404: 'not_found',
-  408: 'timeout',
-  429: 'rate_limit',
-  503: 'overloaded',
-  504: 'timeout',
-  529: 'overloaded',
-};
-
-const ofStatus = (status: number): ErrorClass => CLASS_OF_STATUS[status] ?? (status >= 500 ? 'server' : 'bad_request');
-
 /** By type, then by status; by text only where Anthropic has no type of its own for it. */
 const classify = (type: string, status: number, message: string): ErrorClass => {
-  const [known] = TYPES[type] ?? [ofStatus(status)];
+  const [known] = TYPES[type] ?? [classOfStatus(status)];
   if (known !== 'bad_request' || status >= 500) return known;
   if (/credit balance is too low/i.test(message)) return 'quota';
   return /prompt is too long|exceed context limit/i.test(message) ? 'context_too_long' : known;

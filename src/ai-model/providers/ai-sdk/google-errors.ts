@@ -1,6 +1,6 @@
 import { isPlainObject } from '../../../contract/fields.js';
 import { retryAfterOf } from '../openai-errors.js';
-import { type ErrorClass, ProviderError } from '../provider-error.js';
+import { classOfStatus, type ErrorClass, ProviderError } from '../provider-error.js';
 import { cleanText, textIn } from './error-text.js';
 import type { ErrorAnswer } from './sdk-wire.js';
 
@@ -19,17 +19,6 @@ const STATUSES: Readonly<Record<string, readonly [ErrorClass, number]>> = {
   UNKNOWN: ['server', 500],
   UNAVAILABLE: ['overloaded', 503],
   DEADLINE_EXCEEDED: ['timeout', 504],
-};
-
-const CLASS_OF_STATUS: Readonly<Partial<Record<number, ErrorClass>>> = {
-  401: 'auth',
-  402: 'quota',
-  403: 'auth',
-  404: 'not_found',
-  408: 'timeout',
-  429: 'rate_limit',
-  503: 'overloaded',
-  504: 'timeout',
 };
 
 const fieldsOf = (value: unknown): Fields => (isPlainObject(value) ? value : {});
@@ -66,7 +55,7 @@ const classify = (error: Fields, status: number): ErrorClass => {
   if (status === 429 && isUsedUp(error)) return 'quota';
   if (status === 400 && TOO_LONG.test(textIn(error['message']))) return 'context_too_long';
   const [known] = STATUSES[textIn(error['status'])] ?? [];
-  return known ?? CLASS_OF_STATUS[status] ?? (status >= 500 ? 'server' : 'bad_request');
+  return known ?? classOfStatus(status);
 };
 
 const statusIn = (error: Fields): number => {
