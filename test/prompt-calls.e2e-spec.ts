@@ -406,9 +406,10 @@ describe('while storage is away', () => {
       const variables = { name: '小明' };
       const ask = (template: Json): Promise<Answer> =>
         call(caller, aChat(model, { prompt_template: { ...template, variables } }));
+      // Version 2 is fetched and kept; the newest comes with the snapshot, which may be a moment later.
       await until(
-        async () => (await ask({ name, version: 2 })).status,
-        (status) => status === 200,
+        async () => [await ask({ name, version: 2 }), await ask({ name, label: 'latest' })] as const,
+        ([old, newest]) => old.status === 200 && newest.headers['x-hub-prompt'] === `${String(name)}@4`,
       );
       await storage.stop();
       for (const [template, text] of [

@@ -111,6 +111,21 @@ describe('the buffer of usage', () => {
     ]);
   });
 
+  it('sends what was there when it began: calls that come meanwhile wait for the next time, however many', async () => {
+    const batches: UsageBatch[] = [];
+    const recordUsage = (batch: UsageBatch): Promise<UsageReceipt> => {
+      batches.push(batch);
+      buffer.add(aCall());
+      return Promise.resolve({ batch_id: batch.batch_id, accepted: batch.records.length, duplicate: false });
+    };
+    const buffer = new UsageBuffer({ recordUsage } as StorageServiceClient, new ListenAddress());
+    buffer.add(aCall());
+    // Twice at the most: it sends again what came while another sending was under way.
+    await buffer.sendSoon(1000);
+    expect(batches).toHaveLength(2);
+    expect(buffer.unsentCalls).toBe(1);
+  });
+
   it('never makes a batch that its receiver would refuse, whatever the calls', async () => {
     const kinds = 1200;
     const each = 40;

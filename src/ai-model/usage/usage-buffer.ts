@@ -80,10 +80,19 @@ export class UsageBuffer {
     return this.sending;
   }
 
+  /**
+   * Of what was there when it began: a busy service makes new records while these are on their way, and would never stop
+   * sending small batches, each as costly for the database as a large one.
+   */
   private async sendAll(): Promise<void> {
     this.reportDropped();
-    while (this.pending || this.records.size > 0) {
-      this.pending ??= { batch_id: randomUUID(), records: this.take() };
+    let left = this.records.size;
+    while (this.pending || left > 0) {
+      if (!this.pending) {
+        const records = this.take(left);
+        left -= records.length;
+        this.pending = { batch_id: randomUUID(), records };
+      }
       if (!(await this.deliver(this.pending))) return;
       this.pending = null;
     }
@@ -96,13 +105,13 @@ export class UsageBuffer {
     return record;
   }
 
-  /** The oldest records, as many as a batch may hold. */
-  private take(): UsageRecord[] {
+  /** The oldest records, as many as a batch may hold, and at most so many. */
+  private take(most: number): UsageRecord[] {
     const taken: UsageRecord[] = [];
     let numbers = 0;
     for (const [kind, record] of this.records) {
       numbers += histogramLength(record);
-      if (taken.length === MAX_RECORDS_PER_BATCH || numbers > MAX_HISTOGRAM_NUMBERS_PER_BATCH) break;
+      if (taken.length === Math.min(most, MAX_RECORDS_PER_BATCH) || numbers > MAX_HISTOGRAM_NUMBERS_PER_BATCH) break;
       taken.push(toSend(record));
       this.records.delete(kind);
       this.buckets -= histogramLength(record) / 2;
