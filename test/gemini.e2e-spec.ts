@@ -8,6 +8,7 @@ import {
   saveModel,
   until,
   usageAfter,
+  usageSoon,
   type Answer,
   type Json,
 } from './support/calls.js';
@@ -91,7 +92,7 @@ describe('a model of Google', () => {
       expect(headers['x-goog-api-key']).toBe(KEY);
       expect(headers).not.toHaveProperty('authorization');
       expect(raw.includes(KEY)).toBe(false);
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
     });
 
     it('streamed, with [DONE] although Google sends none, and with usage that is not added up', async () => {
@@ -291,14 +292,14 @@ describe('a model of Google', () => {
       const answer = await call(hub, aChat(alias));
       expect(answer.text).not.toContain(KEY.slice(0, 12));
       expect([answer.status, String(answer.error['message'])]).toEqual([ours, expect.stringContaining(message)]);
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome, calls: 1 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome, calls: 1 }]);
     });
 
     it('with API_KEY_INVALID under 400: the key is known bad; any other 400 leaves the status alone', async () => {
       const { id, alias } = await model();
       fails(400, googleError(400, 'INVALID_ARGUMENT', 'Bad field'));
       await call(hub, aChat(alias));
-      await usageAfter(hub, id, 1);
+      await usageSoon(hub, id, 1);
       expect((await readModel(hub, id))['status']).toBe('configured');
       const info = { '@type': `${DETAILS}.ErrorInfo`, reason: 'API_KEY_INVALID' };
       fails(400, googleError(400, 'INVALID_ARGUMENT', 'API key not valid.', info));
@@ -347,7 +348,7 @@ describe('a model of Google', () => {
       const answer = await call(hub, aChat(alias, { stream: true }));
       expect(answer.text).toContain('"error"');
       expect(answer.text).not.toContain('[DONE]');
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'bad_answer', calls: 1 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'bad_answer', calls: 1 }]);
     });
 
     it.each([
