@@ -1,5 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { aChat, call, openCall, readModel, saveModel, until, usageAfter, usageOf, type Json } from './support/calls.js';
+import {
+  aChat,
+  call,
+  openCall,
+  readModel,
+  saveModel,
+  until,
+  usageAfter,
+  usageOf,
+  usageSoon,
+  type Json,
+} from './support/calls.js';
 import {
   aMessage,
   anthropicError,
@@ -77,7 +88,7 @@ describe('a model of Anthropic', () => {
       expect(headers).toMatchObject({ 'x-api-key': KEY, 'anthropic-version': '2023-06-01' });
       expect(headers).not.toHaveProperty('authorization');
       expect(headers).not.toHaveProperty('user-agent');
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
     });
 
     it('sends the max_tokens of the config when the caller gives none, and puts roles in turns under one system', async () => {
@@ -120,7 +131,7 @@ describe('a model of Anthropic', () => {
         total_tokens: 65,
         prompt_tokens_details: { cached_tokens: 30, cache_write_tokens: 20 },
       });
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ input: 60, cached: 30, output: 5 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ input: 60, cached: 30, output: 5 }]);
     });
 
     it.each([
@@ -185,7 +196,7 @@ describe('a model of Anthropic', () => {
       });
       expect(usageIn(answer.text)).toMatchObject({ prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 });
       expect(answer.text).toMatch(/data: \[DONE\]\n\n$/);
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
     });
 
     it('counts usage that grows, 5, 9, 14, as 14', async () => {
@@ -193,7 +204,7 @@ describe('a model of Anthropic', () => {
       const deltas = [messageDelta(null, 5), messageDelta(null, 9), messageDelta('end_turn', 14)];
       streams(messageStart(), textBlock(0, 'Hi'), ...deltas, MESSAGE_STOP);
       expect(usageIn((await stream(alias)).text)).toMatchObject({ completion_tokens: 14 });
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ output: 14 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ output: 14 }]);
     });
 
     it('is the same with a ping between any two events', async () => {
@@ -258,7 +269,7 @@ describe('a model of Anthropic', () => {
       expect(contentOf(text)).toBe('Hel');
       expect(text).not.toContain('[DONE]');
       expect(text).toContain('"code":"provider_bad_answer"');
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'bad_answer', calls: 1, estimated: 1 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'bad_answer', calls: 1, estimated: 1 }]);
     });
 
     it('does not hold an event of 50 MB in memory, and says so', async () => {
@@ -544,7 +555,7 @@ describe('a model of Anthropic', () => {
       fails(status, anthropicError(type, `${message} (key ${KEY})`));
       const answer = await call(hub, aChat(alias));
       expect(answer.text).not.toContain(KEY.slice(0, 16));
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome, calls: 1 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome, calls: 1 }]);
       expect([answer.status, String(answer.error['message'])]).toEqual([ours, expect.stringContaining(message)]);
     });
 

@@ -8,6 +8,7 @@ import {
   saveModel,
   until,
   usageAfter,
+  usageSoon,
   type Answer,
   type Json,
 } from './support/calls.js';
@@ -22,7 +23,15 @@ import {
 } from './support/fake-gemini.js';
 import { sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { startHub, type TestHub } from './support/hub.js';
-import { contentOf, finishOf, messageOf, reasoningOf, toolCallsOf, usageIn } from './support/openai-chunks.js';
+import {
+  chunksOf,
+  contentOf,
+  finishOf,
+  messageOf,
+  reasoningOf,
+  toolCallsOf,
+  usageIn,
+} from './support/openai-chunks.js';
 
 const KEY = 'AIzaSyTest0123456789abcdefghijklmnop';
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -68,6 +77,8 @@ describe('a model of Google', () => {
   const answers = (body: Json): void => provider.answerWith((_call, response) => sendJson(response, 200, body));
   const fails = (status: number, body: Json): void =>
     provider.answerWith((_call, response) => sendJson(response, status, body));
+  const failsWith = (status: number, type: string, body: string): void =>
+    provider.answerWith((_call, response) => void response.writeHead(status, { 'content-type': type }).end(body));
   const streams = (...pieces: string[]): void =>
     provider.answerWith((_call, response) => sendGeminiStream(response, ...pieces));
   const ask = async (fields: Json = {}, config: Json = {}): Promise<Answer> =>
@@ -91,7 +102,7 @@ describe('a model of Google', () => {
       expect(headers['x-goog-api-key']).toBe(KEY);
       expect(headers).not.toHaveProperty('authorization');
       expect(raw.includes(KEY)).toBe(false);
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'ok', estimated: 0, input: 11, output: 7 }]);
     });
 
     it('streamed, with [DONE] although Google sends none, and with usage that is not added up', async () => {
@@ -117,13 +128,16 @@ describe('a model of Google', () => {
       });
     });
 
-    it.each([
-      ['\\n\\n', '\n\n'],
-      ['\\r\\r', '\r\r'],
-      ['\\r\\n\\r\\n', '\r\n\r\n'],
-    ])('the same whatever separates its events: %s', async (_name, end) => {
-      streams(...streamedHello(end));
-      expect(contentOf((await stream()).text)).toBe('Hello');
+    it('in the same chunks whatever separates its events: \\n\\n, \\r\\r or \\r\\n\\r\\n', async () => {
+      const { alias } = await model();
+      const chunksWith = async (end: string): Promise<Json[]> => {
+        streams(...streamedHello(end));
+        const answer = await call(hub, aChat(alias, { stream: true, stream_options: { include_usage: true } }));
+        return chunksOf(answer.text).map(({ created: _created, ...chunk }) => chunk);
+      };
+      const chunks = await chunksWith('\n\n');
+      expect(chunks.map(({ choices }) => (choices as Json[]).length)).toEqual([1, 1, 1, 0]);
+      for (const end of ['\r\r', '\r\n\r\n']) expect(await chunksWith(end)).toEqual(chunks);
     });
 
     it.each([
@@ -133,6 +147,8 @@ describe('a model of Google', () => {
       ['BLOCKLIST', 'content_filter'],
       ['PROHIBITED_CONTENT', 'content_filter'],
       ['SPII', 'content_filter'],
+      ['LANGUAGE', 'content_filter'],
+      ['OTHER', 'stop'],
     ])('with finish reason %s as %s', async (finishReason, expected) => {
       answers(aCandidate([text('x')], { finishReason }));
       expect(finishOf(await ask())).toBe(expected);
@@ -151,6 +167,52 @@ describe('a model of Google', () => {
       const answer = how === 'whole' ? await ask() : await stream();
       expect(answer.status).toBe(200);
       expect(finishOf(answer)).toBe('content_filter');
+    });
+
+    it('with what its tools read as input, and what it had in its cache', async () => {
+      const usage = {
+        promptTokenCount: 10,
+        toolUsePromptTokenCount: 5,
+        cachedContentTokenCount: 4,
+        candidatesTokenCount: 7,
+        thoughtsTokenCount: 5,
+        totalTokenCount: 27,
+      };
+      answers(aCandidate([text('x')], {}, usage));
+      const { id, alias } = await model();
+      expect((await call(hub, aChat(alias))).json['usage']).toMatchObject({
+        prompt_tokens: 15,
+        completion_tokens: 12,
+        total_tokens: 27,
+        prompt_tokens_details: { cached_tokens: 4 },
+        completion_tokens_details: { reasoning_tokens: 5 },
+      });
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ input: 15, cached: 4, output: 12, reasoning: 5 }]);
+    });
+
+    it('without usage: it is estimated', async () => {
+      const { usageMetadata: _usage, ...answer } = aCandidate([text('Hello')]);
+      answers(answer);
+      const { id, alias } = await model();
+      expect((await call(hub, aChat(alias))).status).toBe(200);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'ok', calls: 1, estimated: 1 }]);
+    });
+
+    it('with the pictures it made, and without those it only thought of', async () => {
+      const picture = (data: string, fields: Json = {}): Json => ({
+        inlineData: { mimeType: 'image/png', data },
+        ...fields,
+      });
+      const images = [{ type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } }];
+      const parts = [picture('ZHJhZnQ=', { thought: true }), text('Here.'), picture(PNG)];
+      answers(aCandidate(parts));
+      expect(messageOf(await ask())).toMatchObject({ content: 'Here.', images });
+      streams(geminiEvent(aCandidate(parts)));
+      const { text: events } = await stream();
+      const deltas = chunksOf(events).flatMap(({ choices }) =>
+        (choices as { delta: Json }[]).map(({ delta }) => delta),
+      );
+      expect(deltas.flatMap((delta) => delta['images'] ?? [])).toEqual(images);
     });
 
     it('with its thoughts beside the text', async () => {
@@ -206,6 +268,65 @@ describe('a model of Google', () => {
       expect(contents[2]?.parts[0]).toMatchObject({ functionResponse: { name: 'weather' } });
       expect(JSON.stringify(contents[2])).toContain('Rain');
     });
+
+    it('takes the results of calls without ids back to their own calls, whatever their order', async () => {
+      const cities = ['Oslo', 'Bergen'];
+      answers(aCandidate(cities.map((city) => ({ functionCall: { name: 'weather', args: { city } } }))));
+      const message = messageOf(await ask({ tools: TOOLS }));
+      const ids = (message['tool_calls'] as Json[]).map(({ id }) => id);
+      expect(new Set(ids).size).toBe(2);
+      const results = ids.map((id, index) => ({ role: 'tool', tool_call_id: id, content: `Rain in ${cities[index]}` }));
+      await ask({ tools: TOOLS, messages: [{ role: 'user', content: 'Hi' }, message, ...results.toReversed()] });
+      const [, called, answered] = sent()['contents'] as { parts: Json[] }[];
+      const calls = (called?.parts ?? []).map(({ functionCall: made }) => made as { id: unknown; args: Json });
+      const found = (answered?.parts ?? []).map(({ functionResponse: made }) => made as { id: unknown });
+      expect(calls.map(({ args }) => args['city'])).toEqual(cities);
+      expect(found).toHaveLength(2);
+      for (const { id, args } of calls)
+        expect(JSON.stringify(found.find((result) => result.id === id))).toContain(`Rain in ${String(args['city'])}`);
+    });
+
+    it('has the signature of a thought in a whole answer too, and each call its own', async () => {
+      answers(aCandidate([functionCall({ thoughtSignature: 'c2lnbmVk' }), functionCall()]));
+      const message = messageOf(await ask({ tools: TOOLS }));
+      const [first, second] = message['tool_calls'] as Json[];
+      expect(first).toMatchObject({ extra_content: { google: { thought_signature: 'c2lnbmVk' } } });
+      expect(second).not.toHaveProperty('extra_content');
+      const results = [first, second].map((made) => ({ role: 'tool', tool_call_id: made?.['id'], content: 'Rain' }));
+      await ask({ tools: TOOLS, messages: [{ role: 'user', content: 'Hi' }, message, ...results] });
+      const [, called] = sent()['contents'] as { parts: Json[] }[];
+      expect(called?.parts.map(({ thoughtSignature }) => thoughtSignature)).toEqual(['c2lnbmVk', undefined]);
+    });
+
+    it('refuses the result of a call that nobody made, by its field', async () => {
+      const messages = [
+        { role: 'user', content: 'Hi' },
+        { role: 'tool', tool_call_id: 'call_x', content: 'Rain' },
+      ];
+      const answer = await ask({ tools: TOOLS, messages });
+      expect([answer.status, answer.error['param']]).toEqual([400, 'messages[1].tool_call_id']);
+      expect(provider.calls).toEqual([]);
+    });
+
+    it.each([
+      ['auto', { mode: 'AUTO' }],
+      ['none', { mode: 'NONE' }],
+      ['required', { mode: 'ANY' }],
+      [
+        { type: 'function', function: { name: 'weather' } },
+        { mode: 'ANY', allowedFunctionNames: ['weather'] },
+      ],
+    ])('is told tool_choice %j', async (choice, functionCallingConfig) => {
+      await ask({ tools: TOOLS, tool_choice: choice });
+      expect(sent()['toolConfig']).toEqual({ functionCallingConfig });
+    });
+
+    it('with a call that Gemini itself could not read is no answer', async () => {
+      answers(aCandidate([], { finishReason: 'MALFORMED_FUNCTION_CALL' }));
+      expect((await ask({ tools: TOOLS })).error['code']).toBe('provider_bad_answer');
+      streams(geminiEvent(aCandidate([], { finishReason: 'MALFORMED_FUNCTION_CALL' })));
+      expect((await stream({ tools: TOOLS })).text).toContain('"code":"provider_bad_answer"');
+    });
   });
 
   describe('is asked', () => {
@@ -241,8 +362,46 @@ describe('a model of Google', () => {
           stopSequences: ['END'],
           seed: 7,
           responseMimeType: 'application/json',
+          responseSchema: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
         },
       });
+      await ask({ response_format: { type: 'json_object' } });
+      expect(sent()['generationConfig']).toEqual({ responseMimeType: 'application/json' });
+    });
+
+    it('with what its config adds in its own words, under what the caller says', async () => {
+      const safetySettings = [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }];
+      const custom_parameters = { safetySettings, generationConfig: { mediaResolution: 'LOW', temperature: 2 } };
+      await ask({ temperature: 0.5 }, { custom_parameters });
+      expect(sent()).toMatchObject({
+        safetySettings,
+        generationConfig: { mediaResolution: 'LOW', temperature: 0.5 },
+      });
+    });
+
+    it('and tells what it left out', async () => {
+      const answer = await ask({ user: 'u-1', parallel_tool_calls: false, metadata: { a: '1' }, seed: 1 });
+      expect(String(answer.headers['x-hub-ignored-parameters']).split(', ').sort()).toEqual([
+        'metadata',
+        'parallel_tool_calls',
+        'user',
+      ]);
+    });
+
+    it('with the address of a file that was uploaded to Google as it is', async () => {
+      const address = 'https://generativelanguage.googleapis.com/v1beta/files/abc-123';
+      const part = { type: 'file', file: { file_url: address } };
+      await ask({ messages: [{ role: 'user', content: [part] }] });
+      const [{ parts } = { parts: [] }] = sent()['contents'] as { parts: Json[] }[];
+      expect(parts).toEqual([{ fileData: { mimeType: 'application/pdf', fileUri: address } }]);
+    });
+
+    it('with no file above the limit: refused, and nothing is sent', async () => {
+      const data = Buffer.concat([Buffer.from('%PDF-1.4\n'), Buffer.alloc(1_048_576)]).toString('base64');
+      const part = { type: 'file', file: { file_data: `data:application/pdf;base64,${data}` } };
+      const answer = await ask({ messages: [{ role: 'user', content: [part] }] }, { max_file_size_mb: 1 });
+      expect([answer.status, answer.error['code']]).toEqual([422, 'file_too_large']);
+      expect(provider.calls).toEqual([]);
     });
 
     it.each([
@@ -291,14 +450,20 @@ describe('a model of Google', () => {
       const answer = await call(hub, aChat(alias));
       expect(answer.text).not.toContain(KEY.slice(0, 12));
       expect([answer.status, String(answer.error['message'])]).toEqual([ours, expect.stringContaining(message)]);
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome, calls: 1 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome, calls: 1 }]);
+    });
+
+    it('400 with more tokens than it takes is of class context_too_long', async () => {
+      const message = 'The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).';
+      fails(400, googleError(400, 'INVALID_ARGUMENT', message));
+      expect((await ask()).error['code']).toBe('context_length_exceeded');
     });
 
     it('with API_KEY_INVALID under 400: the key is known bad; any other 400 leaves the status alone', async () => {
       const { id, alias } = await model();
       fails(400, googleError(400, 'INVALID_ARGUMENT', 'Bad field'));
       await call(hub, aChat(alias));
-      await usageAfter(hub, id, 1);
+      await usageSoon(hub, id, 1);
       expect((await readModel(hub, id))['status']).toBe('configured');
       const info = { '@type': `${DETAILS}.ErrorInfo`, reason: 'API_KEY_INVALID' };
       fails(400, googleError(400, 'INVALID_ARGUMENT', 'API key not valid.', info));
@@ -322,8 +487,11 @@ describe('a model of Google', () => {
       expect(provider.calls).toHaveLength(2);
     });
 
-    it('with the quota of the day used up: one attempt', async () => {
-      const violations = [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }];
+    it.each([
+      ['of the day used up', { quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }],
+      ['of nothing', { quotaId: 'GenerateRequestsPerMinutePerProjectPerModel', quotaValue: '0' }],
+    ])('with the quota %s: one attempt', async (_what, violation) => {
+      const violations = [violation];
       const failure = { '@type': `${DETAILS}.QuotaFailure`, violations };
       fails(429, googleError(429, 'RESOURCE_EXHAUSTED', 'quota', failure));
       expect((await ask({}, { max_retries: 3 })).error['code']).toBe('insufficient_quota');
@@ -331,14 +499,28 @@ describe('a model of Google', () => {
     });
 
     it('with a bare error in the middle of a stream: an error, not silence', async () => {
-      const { id, alias } = await model();
+      const { id, alias } = await model({ max_retries: 3 });
       const [first = ''] = streamedHello();
-      streams(first, JSON.stringify(googleError(503, 'UNAVAILABLE', 'overloaded')));
+      streams(first, JSON.stringify(googleError(503, 'UNAVAILABLE', `overloaded (key ${KEY})`)));
       const answer = await call(hub, aChat(alias, { stream: true }));
       expect(contentOf(answer.text)).toBe('Hel');
-      expect(answer.text).toContain('"error"');
+      expect(answer.text).toContain('"code":"provider_overloaded"');
       expect(answer.text).not.toContain('[DONE]');
+      expect(answer.text).not.toContain(KEY.slice(0, 12));
+      expect(provider.calls).toHaveLength(1);
       expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'overloaded', calls: 1 }]);
+    });
+
+    it.each([
+      ['as an event', geminiEvent(googleError(503, 'UNAVAILABLE', 'overloaded'))],
+      ['bare', JSON.stringify(googleError(503, 'UNAVAILABLE', 'overloaded'))],
+      ['in a list', JSON.stringify([googleError(503, 'UNAVAILABLE', 'overloaded')])],
+    ])('with an error %s where a stream should begin: it is asked again', async (_how, error) => {
+      provider.answerWith((received, response) =>
+        provider.calls.length === 1 ? sendGeminiStream(response, error) : politeGemini(received, response),
+      );
+      expect(contentOf((await stream({}, { max_retries: 1 })).text)).toBe('Hello');
+      expect(provider.calls).toHaveLength(2);
     });
 
     it('by ending in the middle: an error, and what was used is estimated or known', async () => {
@@ -347,18 +529,35 @@ describe('a model of Google', () => {
       const answer = await call(hub, aChat(alias, { stream: true }));
       expect(answer.text).toContain('"error"');
       expect(answer.text).not.toContain('[DONE]');
-      expect(await usageAfter(hub, id, 1)).toMatchObject([{ outcome: 'bad_answer', calls: 1 }]);
+      expect(await usageSoon(hub, id, 1)).toMatchObject([{ outcome: 'bad_answer', calls: 1 }]);
     });
 
     it.each([
-      ['no JSON', 'not JSON'],
-      ['something else', '{"hello":1}'],
-    ])('with %s under a good status', async (_name, body) => {
-      provider.answerWith((_call, response) => {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(body);
-      });
-      expect((await ask()).status).toBe(502);
+      ['no JSON', 200, 'application/json', 'not JSON', 'provider_bad_answer'],
+      ['something else', 200, 'application/json', '{"hello":1}', 'provider_bad_answer'],
+      ['nothing that says why there is none', 200, 'application/json', '{"candidates":[]}', 'provider_bad_answer'],
+      ['a page', 502, 'text/html', '<html>Bad gateway</html>', 'provider_error'],
+      ['nothing', 503, 'text/plain', '', 'provider_overloaded'],
+    ])('with %s is told in the shape of OpenAI, whole and streamed', async (_what, status, type, body, code) => {
+      failsWith(status, type, body);
+      const { alias } = await model();
+      for (const streamed of [false, true]) {
+        const answer = await call(hub, aChat(alias, { stream: streamed }));
+        expect(answer.error).toMatchObject({ code, type: expect.any(String) });
+        expect(answer.text).not.toContain('html');
+      }
+    });
+
+    it('with a redirect is not followed', async () => {
+      const location = `${provider.url}/elsewhere`;
+      provider.answerWith((_call, response) => void response.writeHead(307, { location }).end());
+      expect((await ask()).error['code']).toBe('provider_bad_answer');
+      expect(provider.calls).toHaveLength(1);
+    });
+
+    it('leaves its key in no log', () => {
+      expect(hub.logs().includes('oops (key [redacted])')).toBe(true);
+      expect(hub.logs().includes(KEY)).toBe(false);
     });
   });
 

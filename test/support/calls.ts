@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageBuffer } from '../../src/ai-model/usage/usage-buffer.js';
 import { aModelConfig } from '../factories/model-config.js';
 import { CONFIGS, type TestHub } from './hub.js';
 
@@ -174,6 +175,23 @@ export const callsIn = (rows: UsageRow[]): number => rows.reduce((sum, row) => s
 export const usageAfter = (hub: Pick<TestHub, 'database'>, id: unknown, calls: number): Promise<UsageRow[]> =>
   until(
     () => usageOf(hub, id),
+    (rows) => callsIn(rows) >= calls,
+  );
+
+/**
+ * The same without the second that the hub gathers calls before it sends them. Not where a call could be counted twice:
+ * the second count may not be there yet.
+ */
+export const usageSoon = (
+  hub: Pick<TestHub, 'database' | 'application'>,
+  id: unknown,
+  calls: number,
+): Promise<UsageRow[]> =>
+  until(
+    async () => {
+      await hub.application.nest.get(UsageBuffer).sendSoon(1000);
+      return usageOf(hub, id);
+    },
     (rows) => callsIn(rows) >= calls,
   );
 

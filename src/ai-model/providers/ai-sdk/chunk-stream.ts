@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { LanguageModelV3StreamPart } from '@ai-sdk/provider';
 import { ProviderError } from '../provider-error.js';
-import { answerHead, signatureOf, thoughtDetail, toFinishReason, toImage, toUsage } from './openai-answer.js';
+import { answerHead, isDraft, signatureOf, thoughtDetail, toFinishReason, toImage, toUsage } from './openai-answer.js';
 
 type Json = Record<string, unknown>;
 type Part<Type extends LanguageModelV3StreamPart['type']> = Extract<LanguageModelV3StreamPart, { type: Type }>;
@@ -55,7 +55,7 @@ export class ChunkWriter {
       case 'tool-call':
         return part.providerExecuted ? '' : this.endCall(part);
       case 'file':
-        return this.delta({ images: [toImage(part)] });
+        return isDraft(part) ? '' : this.delta({ images: [toImage(part)] });
       case 'finish':
         return this.finish(part);
       case 'error':

@@ -74,6 +74,10 @@ export const signatureOf = (metadata: SharedV3ProviderMetadata | undefined): Jso
   return typeof signature === 'string' ? { extra_content: { google: { thought_signature: signature } } } : {};
 };
 
+/** Gemini also draws what it only thinks of: a draft, and no answer. */
+export const isDraft = ({ providerMetadata }: Pick<LanguageModelV3Content, 'providerMetadata'>): boolean =>
+  ownMetadata(providerMetadata, 'thought') === true;
+
 /** An image the model made, as others write it beside OpenAI's text. */
 export const toImage = ({ mediaType, data }: { mediaType: string; data: string | Uint8Array }): Json => {
   const base64 = typeof data === 'string' ? data : Buffer.from(data).toString('base64');
@@ -91,8 +95,9 @@ const gather = (content: readonly LanguageModelV3Content[]) => {
   };
   for (const part of content) {
     if (part.type === 'text') found.texts.push(part.text);
-    else if (part.type === 'file') found.images.push(toImage(part));
-    else if (part.type === 'reasoning') {
+    else if (part.type === 'file') {
+      if (!isDraft(part)) found.images.push(toImage(part));
+    } else if (part.type === 'reasoning') {
       if (part.text !== '') found.thoughts.push(part.text);
       const detail = thoughtDetail(part.text, part.providerMetadata);
       if (detail) found.details.push(detail);

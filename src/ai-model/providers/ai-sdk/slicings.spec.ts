@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { aSnapshotModel } from '../../../../test/factories/snapshot-model.js';
+import { contentOf, finishOf, reasoningOf, toolCallsOf, usageIn } from '../../../../test/support/openai-chunks.js';
 import type { GuardedHttpClient } from '../../../platform/http/outbound/guarded-client.js';
 import { bodyOf } from '../../calls/incoming-call.js';
 import { ANTHROPIC } from './anthropic.js';
@@ -25,18 +26,27 @@ const CLAUDE_STREAM = [
       usage: { input_tokens: 9, output_tokens: 1 },
     },
   }),
-  event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
-  event('ping', {}),
-  delta(0, { type: 'text_delta', text: 'Grüße, 漢字 ' }),
-  delta(0, { type: 'text_delta', text: '🚀 "data: [DONE]"\\n' }),
+  event('content_block_start', { index: 0, content_block: { type: 'thinking', thinking: '', signature: '' } }),
+  delta(0, { type: 'thinking_delta', thinking: 'Hm… 🤔' }),
+  delta(0, { type: 'signature_delta', signature: 'c2ln' }),
   event('content_block_stop', { index: 0 }),
-  event('content_block_start', {
-    index: 1,
-    content_block: { type: 'tool_use', id: 'toolu_1', name: 'weather', input: {} },
-  }),
-  delta(1, { type: 'input_json_delta', partial_json: '{"city":"Tr' }),
-  delta(1, { type: 'input_json_delta', partial_json: 'omsø 🌧"}' }),
+  event('content_block_start', { index: 1, content_block: { type: 'text', text: '' } }),
+  event('ping', {}),
+  delta(1, { type: 'text_delta', text: 'Grüße, 漢字 ' }),
+  delta(1, { type: 'text_delta', text: '🚀 "data: [DONE]"\\n' }),
   event('content_block_stop', { index: 1 }),
+  event('content_block_start', {
+    index: 2,
+    content_block: { type: 'tool_use', id: 'call_1', name: 'weather', input: {} },
+  }),
+  delta(2, { type: 'input_json_delta', partial_json: '{"city":"Tr' }),
+  delta(2, { type: 'input_json_delta', partial_json: 'omsø 🌧"}' }),
+  event('content_block_stop', { index: 2 }),
+  event('content_block_start', {
+    index: 3,
+    content_block: { type: 'tool_use', id: 'call_2', name: 'time', input: {} },
+  }),
+  event('content_block_stop', { index: 3 }),
   event('message_delta', { delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 14 } }),
   event('message_stop', {}),
 ].join('');
@@ -48,10 +58,14 @@ const candidate = (parts: object[], fields: object, count: number): string =>
     modelVersion: 'gemini-x',
   })}\r\n\r\n`;
 const GEMINI_STREAM = [
+  candidate([{ text: 'Hm… 🤔', thought: true }], {}, 1),
   candidate([{ text: 'Grüße, 漢字 ' }], {}, 3),
   candidate([{ text: '🚀 "data: [DONE]"\\n' }], {}, 8),
   candidate(
-    [{ functionCall: { id: 'call_1', name: 'weather', args: { city: 'Tromsø 🌧' } } }],
+    [
+      { functionCall: { id: 'call_1', name: 'weather', args: { city: 'Tromsø 🌧' } } },
+      { functionCall: { id: 'call_2', name: 'time', args: {} } },
+    ],
     { finishReason: 'STOP' },
     14,
   ),
@@ -83,29 +97,12 @@ const read = async (wire: SdkWire, packets: Buffer[]): Promise<unknown> => {
   if (answer.kind !== 'stream') throw new Error('not a stream');
   let text = '';
   for await (const piece of answer.body) text += String(piece);
-  const chunks = text
-    .split('\n\n')
-    .filter((line) => line.startsWith('data: {'))
-    .map(
-      (line) =>
-        JSON.parse(line.slice(6)) as {
-          choices: { delta: Record<string, unknown>; finish_reason: unknown }[];
-          usage?: object;
-        },
-    );
-  const deltas = chunks.flatMap(({ choices }) => choices.map((choice) => choice.delta));
   return {
-    content: deltas.map((one) => (typeof one['content'] === 'string' ? one['content'] : '')).join(''),
-    calls: JSON.stringify(
-      deltas
-        .flatMap((one) => (one['tool_calls'] ?? []) as object[])
-        .map((call) => (call as { function: { arguments?: string } }).function.arguments ?? '')
-        .join(''),
-    ),
-    finish: chunks
-      .flatMap(({ choices }) => choices.map((choice) => choice.finish_reason))
-      .findLast((reason) => typeof reason === 'string'),
-    usage: chunks.findLast(({ usage }) => usage)?.usage,
+    thoughts: reasoningOf(text),
+    content: contentOf(text),
+    calls: toolCallsOf(text),
+    finish: finishOf({ json: {}, text }),
+    usage: usageIn(text),
     isDone: text.endsWith('data: [DONE]\n\n'),
   };
 };
@@ -119,7 +116,11 @@ describe.each([
     const whole = await read(wire, [bytes]);
     expect(whole).toMatchObject({
       content: 'Grüße, 漢字 🚀 "data: [DONE]"\\n',
-      calls: JSON.stringify('{"city":"Tromsø 🌧"}'),
+      thoughts: 'Hm… 🤔',
+      calls: [
+        { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Tromsø 🌧"}' } },
+        { id: 'call_2', type: 'function', function: { name: 'time', arguments: '{}' } },
+      ],
       finish: 'tool_calls',
       usage: { prompt_tokens: 9, completion_tokens: 14, total_tokens: 23 },
       isDone: true,
