@@ -555,8 +555,10 @@ describe('a model of Google', () => {
       expect(provider.calls).toHaveLength(1);
     });
 
-    it('leaves its key in no log', () => {
-      expect(hub.logs().includes('oops (key [redacted])')).toBe(true);
+    it('leaves its key in no log, though Google repeats it', async () => {
+      fails(500, googleError(500, 'INTERNAL', `repeated (key ${KEY})`));
+      await ask();
+      expect(hub.logs().includes('repeated (key [redacted])')).toBe(true);
       expect(hub.logs().includes(KEY)).toBe(false);
     });
   });
