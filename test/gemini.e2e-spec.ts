@@ -298,6 +298,31 @@ describe('a model of Google', () => {
       expect(called?.parts.map(({ thoughtSignature }) => thoughtSignature)).toEqual(['c2lnbmVk', undefined]);
     });
 
+    it('has one response for each call also where a result is a picture, which follows them', async () => {
+      const made = ['call_1', 'call_2'].map((id) => ({
+        id,
+        type: 'function',
+        function: { name: 'weather', arguments: '{}' },
+      }));
+      const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}` } };
+      const messages = [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: null, tool_calls: made },
+        { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'text', text: 'A map.' }, picture] },
+        { role: 'tool', tool_call_id: 'call_2', content: 'Rain' },
+      ];
+      expect((await ask({ tools: TOOLS, messages })).status).toBe(200);
+      const [, , results, media] = sent()['contents'] as { role: string; parts: Json[] }[];
+      expect(results?.parts).toMatchObject([
+        { functionResponse: { id: 'call_1', response: { content: expect.stringContaining('A map.') } } },
+        { functionResponse: { id: 'call_2', response: { content: 'Rain' } } },
+      ]);
+      expect(media).toEqual({
+        role: 'user',
+        parts: [{ text: 'Result of weather (call_1):' }, { inlineData: { mimeType: 'image/png', data: PNG } }],
+      });
+    });
+
     it('refuses the result of a call that nobody made, by its field', async () => {
       const messages = [
         { role: 'user', content: 'Hi' },
@@ -380,10 +405,16 @@ describe('a model of Google', () => {
     });
 
     it('and tells what it left out', async () => {
-      const answer = await ask({ user: 'u-1', parallel_tool_calls: false, metadata: { a: '1' }, seed: 1 });
+      const answer = await ask({
+        user: 'u-1',
+        parallel_tool_calls: false,
+        metadata: { a: '1' },
+        presence_penalty: 0.5,
+      });
       expect(String(answer.headers['x-hub-ignored-parameters']).split(', ').sort()).toEqual([
         'metadata',
         'parallel_tool_calls',
+        'presence_penalty',
         'user',
       ]);
     });

@@ -58,6 +58,40 @@ const schema: Json = {
   response_format: { type: 'json_schema', json_schema: { name: 'a', schema: SCHEMA, strict: true } },
 };
 
+const json: Json = { messages: [user(TEXT)], response_format: { type: 'json_object' } };
+const textFile: Json = {
+  messages: [user(TEXT, { type: 'file', file: { file_data: 'data:text/plain;base64,SGVsbG8=', filename: 'a.txt' } })],
+};
+/** Two calls in one turn, their results in another order, and a picture as one of them. */
+const parallelTools: Json = {
+  messages: [
+    { role: 'user', content: 'Weather?' },
+    {
+      role: 'assistant',
+      content: 'Let me see.',
+      tool_calls: [CALL, { ...CALL, id: 'call_2', function: { name: 'weather', arguments: '' } }],
+    },
+    { role: 'tool', tool_call_id: 'call_2', content: 'Sun' },
+    { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'image_url', image_url: { url: PNG } }] },
+    { role: 'user', content: 'And?' },
+  ],
+  tools: [TOOL, { type: 'function', function: { name: 'time' } }],
+  tool_choice: { type: 'function', function: { name: 'weather' } },
+  parallel_tool_calls: false,
+};
+const parameters: Json = {
+  messages: [{ role: 'developer', content: 'Be kind.' }, user(TEXT)],
+  max_completion_tokens: 50,
+  temperature: 0,
+  top_k: 5,
+  stop: 'END',
+  seed: 7,
+  presence_penalty: 0.5,
+  frequency_penalty: 0.25,
+  user: 'u-1',
+  metadata: { a: '1' },
+};
+
 interface Case {
   name: string;
   provider: Provider;
@@ -118,6 +152,10 @@ const CASES: Case[] = [
       user(TEXT),
     ],
   }),
+  claude('text-file', textFile),
+  claude('parallel-tools', parallelTools),
+  claude('json', json),
+  claude('parameters', parameters),
   gemini('plain', plain),
   gemini('streamed', { ...plain, stream: true }),
   gemini('image', image),
@@ -131,6 +169,28 @@ const CASES: Case[] = [
   gemini('tools', tools({ ...CALL, extra_content: { google: { thought_signature: 'c2ln' } } })),
   gemini('schema', schema),
   gemini('thinking', { messages: [user(TEXT)], reasoning_effort: 'high' }),
+  gemini('text-file', textFile),
+  gemini('uploaded-file', {
+    messages: [
+      user(TEXT, {
+        type: 'file',
+        file: { file_url: 'https://generativelanguage.googleapis.com/v1beta/files/abc-123' },
+      }),
+    ],
+  }),
+  gemini('parallel-tools', parallelTools),
+  gemini('json', json),
+  gemini('parameters', parameters),
+  gemini('no-thinking', { messages: [user(TEXT)], reasoning_effort: 'none' }),
+  { ...gemini('3-thinking', { messages: [user(TEXT)], reasoning_effort: 'medium' }), model: 'gemini-3-pro-preview' },
+  { ...gemini('3-tools-unsigned', tools()), model: 'gemini-3-pro-preview' },
+  { ...gemini('3-parallel-tools', parallelTools), model: 'gemini-3-pro-preview' },
+  {
+    name: 'cohere-parallel-tools',
+    provider: 'cohere',
+    model: 'some-model',
+    body: { ...parallelTools, tool_choice: 'auto' },
+  },
   ...others,
 ];
 

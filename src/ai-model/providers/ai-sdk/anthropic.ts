@@ -75,6 +75,7 @@ export const ANTHROPIC: SdkWire = {
   takes: (mediaType) => TAKEN.test(mediaType),
   takesUrl: (mediaType, { protocol }) =>
     /^https?:$/.test(protocol) && (mediaType.startsWith('image/') || mediaType === 'application/pdf'),
+  takesMediaInResults: () => true,
   reasoning: toThinking,
   optionOf: {
     user: toUserId,

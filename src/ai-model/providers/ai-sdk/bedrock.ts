@@ -21,6 +21,7 @@ export const BEDROCK: SdkWire = {
   embeddingOptions: (dimensions) => ({ dimensions }),
   takes: (mediaType) => TAKEN.test(mediaType),
   takesUrl: () => false,
+  takesMediaInResults: () => true,
   // How a model is told to think differs from maker to maker, and is `custom_parameters`' business.
   reasoning: ({ effort }) => (effort === 'none' ? { options: {} } : null),
   optionOf: {},

@@ -152,7 +152,7 @@ export const toCall = ({ model, parameters }: ChatRequest, wire: SdkWire): Prepa
   return {
     ignored,
     options: {
-      prompt: new PromptReader(wire).read(parameters['messages']),
+      prompt: new PromptReader(wire, model.model_name).read(parameters['messages']),
       maxOutputTokens,
       temperature: reader.number('temperature') ?? model.default_temperature ?? undefined,
       topP: reader.number('top_p') ?? model.default_top_p ?? undefined,

@@ -28,6 +28,7 @@ export const COHERE: SdkWire = {
   embeddingOptions: (dimensions) => ({ outputDimension: dimensions }),
   takes: (mediaType) => mediaType.startsWith('image/') || mediaType.startsWith('text/'),
   takesUrl: () => false,
+  takesMediaInResults: () => false,
   reasoning: toThinking,
   optionOf: {},
   readError: readPlainError,

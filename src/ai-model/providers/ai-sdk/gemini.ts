@@ -9,6 +9,8 @@ const TAKEN = /^(?:image|audio|video|text)\/|^application\/(?:pdf|json)$/;
 const OWN_URLS =
   /^https:\/\/(?:generativelanguage\.googleapis\.com\/v1beta\/files\/|(?:www\.)?youtube\.com\/watch\?|youtu\.be\/)/;
 
+/** Since 3, the result of a function can hold more than text. */
+const HOLDS_MEDIA_IN_RESULTS = /(?:^|\/)gemini-(?![12](?:[.-]|$)|pro(?:-vision)?$|robotics-er-1\.5)/i;
 const NEVER_THINKS = /(?:^|\/)gemini-(?:1|2\.0)|(?:^|\/)(?:gemma|learnlm)/;
 const THINKS_IN_BUDGET = /(?:^|\/)gemini-2\.5/;
 
@@ -46,6 +48,7 @@ export const GEMINI: SdkWire = {
   embeddingOptions: (dimensions) => ({ outputDimensionality: dimensions }),
   takes: (mediaType) => TAKEN.test(mediaType),
   takesUrl: (_mediaType, url) => OWN_URLS.test(url.href),
+  takesMediaInResults: (modelName) => HOLDS_MEDIA_IN_RESULTS.test(modelName),
   reasoning: toThinkingConfig,
   optionOf: {},
   readError: readGoogleError,

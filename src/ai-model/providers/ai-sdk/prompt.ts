@@ -46,11 +46,17 @@ export class PromptReader {
   private readonly turns: LanguageModelV3Message[] = [];
   /** Names of the tools that were called, by the id of the call. */
   private readonly called = new Map<string, string>();
+  /** Media of tool results that cannot hold any, for a message of the user behind all results. */
+  private readonly held: UserPart[] = [];
 
-  constructor(private readonly wire: SdkWire) {}
+  constructor(
+    private readonly wire: SdkWire,
+    private readonly modelName: string,
+  ) {}
 
   read(messages: unknown): LanguageModelV3Prompt {
     listOf(messages).forEach((message, index) => this.add(fieldsOf(message), `messages[${index}]`));
+    this.pushHeld();
     return [...this.system, ...this.turns];
   }
 
@@ -71,9 +77,15 @@ export class PromptReader {
   }
 
   private push(role: 'user' | 'assistant' | 'tool', parts: unknown[]): void {
+    if (role !== 'tool') this.pushHeld();
     const last = this.turns.at(-1);
     if (last?.role === role) (last.content as unknown[]).push(...parts);
     else if (parts.length > 0) this.turns.push({ role, content: parts } as LanguageModelV3Message);
+  }
+
+  private pushHeld(): void {
+    const parts = this.held.splice(0);
+    if (parts.length > 0) this.push('user', parts);
   }
 
   private addSystem(message: Fields, at: string): void {
@@ -120,24 +132,34 @@ export class PromptReader {
     const toolName = typeof id === 'string' ? this.called.get(id) : undefined;
     if (typeof id !== 'string' || toolName === undefined)
       throw refuseField(`${at}.tool_call_id`, `${at}.tool_call_id must name a call of an assistant message before it.`);
-    return { type: 'tool-result', toolCallId: id, toolName, output: this.toolOutput(content, `${at}.content`) };
+    const output = this.toolOutput(content, { id, toolName }, `${at}.content`);
+    return { type: 'tool-result', toolCallId: id, toolName, output };
   }
 
-  /** Text as text; with media in it as parts. */
-  private toolOutput(content: unknown, at: string): LanguageModelV3ToolResultOutput {
-    if (!listOf(content).some((part) => fieldsOf(part)['type'] !== 'text')) {
-      return {
-        type: 'text',
-        value: this.textParts(content, at)
-          .map(({ text }) => text)
-          .join('\n'),
-      };
-    }
-    const value = listOf(content).map((part, index) => {
-      const made = this.userPart(fieldsOf(part), `${at}[${index}]`);
-      return made.type === 'text' ? { type: 'text' as const, text: made.text } : toolMedia(made);
-    });
+  /** Text as text; with media in it as parts, where the model takes them there. */
+  private toolOutput(
+    content: unknown,
+    call: { id: string; toolName: string },
+    at: string,
+  ): LanguageModelV3ToolResultOutput {
+    if (!listOf(content).some((part) => fieldsOf(part)['type'] !== 'text'))
+      return { type: 'text', value: joined(this.textParts(content, at)) };
+    const parts = listOf(content).map((part, index) => this.userPart(fieldsOf(part), `${at}[${index}]`));
+    if (!this.wire.takesMediaInResults(this.modelName)) return this.holdMedia(parts, call);
+    const value = parts.map((part) =>
+      part.type === 'text' ? { type: 'text' as const, text: part.text } : toolMedia(part),
+    );
     return { type: 'content', value };
+  }
+
+  private holdMedia(
+    parts: UserPart[],
+    { id, toolName }: { id: string; toolName: string },
+  ): LanguageModelV3ToolResultOutput {
+    const texts = parts.filter((part) => part.type === 'text');
+    this.held.push({ type: 'text', text: `Result of ${toolName} (${id}):` });
+    this.held.push(...parts.filter((part) => part.type === 'file'));
+    return { type: 'text', value: joined([...texts, { text: 'What is no text follows after all results.' }]) };
   }
 
   private textParts(content: unknown, at: string): (LanguageModelV3TextPart & { type: 'text' })[] {
@@ -148,6 +170,8 @@ export class PromptReader {
     });
   }
 }
+
+const joined = (parts: readonly { text: string }[]): string => parts.map(({ text }) => text).join('\n');
 
 const withoutType = ({ providerOptions }: { providerOptions?: SharedV3ProviderOptions }): object =>
   providerOptions ? { providerOptions } : {};

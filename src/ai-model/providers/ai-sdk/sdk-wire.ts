@@ -57,6 +57,8 @@ export interface SdkWire {
   takes(mediaType: string): boolean;
   /** Whether the provider itself fetches it. Nothing else is sent as an address: the library must not fetch anything. */
   takesUrl(mediaType: string, url: URL): boolean;
+  /** Whether the result of a tool can hold more than text; where not, the rest follows as a message of the user. */
+  takesMediaInResults(modelName: string): boolean;
   /** null: the model cannot be told, and the parameter is ignored. */
   reasoning(request: ReasoningRequest): ReasoningOptions | null;
   /** Parameters that only this provider has, by OpenAI's names, as its options. */
