@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   aChat,
   call,
@@ -38,13 +38,16 @@ describe('a model of Anthropic', () => {
   let hub: TestHub;
   let provider: FakeProvider;
   beforeAll(async () => {
-    hub = await startHub();
+    [hub, provider] = await Promise.all([startHub(), startFakeProvider(politeAnthropic)]);
   });
-  beforeEach(async () => {
-    provider = await startFakeProvider(politeAnthropic);
+  beforeEach(() => {
+    provider.calls.length = 0;
+    provider.answerWith(politeAnthropic);
   });
-  afterEach(() => provider.close());
-  afterAll(() => hub.close());
+  afterAll(async () => {
+    await hub.close();
+    await provider.close();
+  });
 
   const model = (fields: Json = {}): Promise<Json> =>
     saveModel(hub, {
@@ -56,6 +59,13 @@ describe('a model of Anthropic', () => {
       supports_files: true,
       ...fields,
     });
+  const known = new Map<string, Promise<Json>>();
+  /** The same model for the same fields: saving one costs more than asking it. Not where its usage or status is looked at. */
+  const shared = (fields: Json): Promise<Json> => {
+    const saved = known.get(JSON.stringify(fields)) ?? model(fields);
+    known.set(JSON.stringify(fields), saved);
+    return saved;
+  };
   const answers = (message: Json): void => provider.answerWith((_call, response) => sendJson(response, 200, message));
   const streams = (...pieces: (string | Buffer)[]): void =>
     provider.answerWith((_call, response) => sendEvents(response, ...pieces));
@@ -64,7 +74,7 @@ describe('a model of Anthropic', () => {
   const stream = (alias: unknown, fields: Json = {}): ReturnType<typeof call> =>
     call(hub, aChat(alias, { stream: true, stream_options: { include_usage: true }, ...fields }));
   const ask = async (fields: Json, config: Json = {}): Promise<Awaited<ReturnType<typeof call>>> => {
-    const { alias } = await model(config);
+    const { alias } = await shared(config);
     return call(hub, aChat(alias, fields));
   };
   const sentBody = (): Json => provider.calls.at(-1)?.body ?? {};

@@ -52,8 +52,7 @@ describe('a model of Google', () => {
   let hub: TestHub;
   let provider: FakeProvider;
   beforeAll(async () => {
-    hub = await startHub();
-    provider = await startFakeProvider(politeGemini);
+    [hub, provider] = await Promise.all([startHub(), startFakeProvider(politeGemini)]);
   });
   beforeEach(() => {
     provider.calls.length = 0;
@@ -74,6 +73,13 @@ describe('a model of Google', () => {
       ...ALL,
       ...fields,
     });
+  const known = new Map<string, Promise<Json>>();
+  /** The same model for the same fields: saving one costs more than asking it. Not where its usage or status is looked at. */
+  const shared = (fields: Json): Promise<Json> => {
+    const saved = known.get(JSON.stringify(fields)) ?? model(fields);
+    known.set(JSON.stringify(fields), saved);
+    return saved;
+  };
   const answers = (body: Json): void => provider.answerWith((_call, response) => sendJson(response, 200, body));
   const fails = (status: number, body: Json): void =>
     provider.answerWith((_call, response) => sendJson(response, status, body));
@@ -82,7 +88,7 @@ describe('a model of Google', () => {
   const streams = (...pieces: string[]): void =>
     provider.answerWith((_call, response) => sendGeminiStream(response, ...pieces));
   const ask = async (fields: Json = {}, config: Json = {}): Promise<Answer> =>
-    call(hub, aChat((await model(config))['alias'], fields));
+    call(hub, aChat((await shared(config))['alias'], fields));
   const stream = (fields: Json = {}, config: Json = {}): Promise<Answer> =>
     ask({ stream: true, stream_options: { include_usage: true }, ...fields }, config);
   const sent = (): Json => provider.calls.at(-1)?.body ?? {};
