@@ -129,19 +129,21 @@ const refuseUnsupported = (parameters: ChatRequest['parameters'], wire: SdkWire)
   }
 };
 
+/** Those of the names that the caller can be told in a header. */
+export const tellable = (names: readonly string[]): string[] =>
+  names.filter((name) => NAME.test(name)).slice(0, MOST_IGNORED);
+
 /** What neither the library nor the provider is told of. */
 const ignoredIn = (parameters: ChatRequest['parameters'], wire: SdkWire): string[] =>
   Object.entries(parameters)
     .filter(([name, value]) => !READ.has(name) && !Object.hasOwn(wire.optionOf, name) && isAsked(name, value))
-    .map(([name]) => name)
-    .filter((name) => NAME.test(name))
-    .slice(0, MOST_IGNORED);
+    .map(([name]) => name);
 
 /** OpenAI's chat request as the library takes it, with the config's defaults. Throws before anything is sent. */
 export const toCall = ({ model, parameters }: ChatRequest, wire: SdkWire): PreparedCall => {
   refuseUnsupported(parameters, wire);
   const reader = new ParameterReader(parameters);
-  const ignored = ignoredIn(parameters, wire);
+  const ignored = tellable(ignoredIn(parameters, wire));
   const asked = reader.integer('max_completion_tokens') ?? reader.integer('max_tokens');
   const maxTokens = asked ?? (wire.requiresMaxTokens ? model.max_tokens : null);
   const thinking = toThinking(model, parameters, wire, maxTokens);

@@ -41,9 +41,11 @@ export const GEMINI: SdkWire = {
   requiresMaxTokens: false,
   languageModel: (settings, modelName) =>
     createGoogleGenerativeAI({ ...settings, apiKey: '', generateId: newCallId })(modelName),
-  embeddingModel: (settings, modelName) =>
-    createGoogleGenerativeAI({ ...settings, apiKey: '' }).embeddingModel(modelName),
-  embeddingOptions: (dimensions) => ({ outputDimensionality: dimensions }),
+  embeddings: {
+    model: (settings, modelName) => createGoogleGenerativeAI({ ...settings, apiKey: '' }).embeddingModel(modelName),
+    lengths: () => null,
+    sized: (dimensions) => ({ outputDimensionality: dimensions }),
+  },
   takes: (mediaType) => TAKEN.test(mediaType),
   takesUrl: (_mediaType, url) => OWN_URLS.test(url.href),
   reasoning: toThinkingConfig,

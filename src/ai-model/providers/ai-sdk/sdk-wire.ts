@@ -39,6 +39,15 @@ export interface ReasoningOptions {
   maxTokens?: number;
 }
 
+/** How a provider makes vectors. */
+export interface SdkEmbeddings {
+  model(settings: SdkSettings, modelName: string): EmbeddingModelV3;
+  /** The lengths of a vector that the library lets a caller ask for; null: any. */
+  lengths(modelName: string): readonly number[] | null;
+  /** OpenAI's `dimensions` in the provider's words. */
+  sized(dimensions: number, modelName: string): Record<string, unknown>;
+}
+
 /** What is a provider's own beside everything that all of the library's providers have in common. */
 export interface SdkWire {
   /** For messages, and the library's key of options. */
@@ -50,9 +59,8 @@ export interface SdkWire {
   /** The limit of the output has to be sent, so the config's is when the caller gives none. */
   readonly requiresMaxTokens: boolean;
   languageModel(settings: SdkSettings, modelName: string): LanguageModelV3;
-  embeddingModel?: ((settings: SdkSettings, modelName: string) => EmbeddingModelV3) | undefined;
-  /** OpenAI's `dimensions` in the provider's words; absent where vectors have one length. */
-  embeddingOptions?(dimensions: number): Record<string, unknown>;
+  /** Absent where the provider makes no vectors. */
+  readonly embeddings?: SdkEmbeddings | undefined;
   /** Whether a message can hold a file of this type. */
   takes(mediaType: string): boolean;
   /** Whether the provider itself fetches it. Nothing else is sent as an address: the library must not fetch anything. */

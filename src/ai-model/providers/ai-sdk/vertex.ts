@@ -10,6 +10,6 @@ const OWN_URLS = /^https:\/\/(?:(?:www\.)?youtube\.com\/watch\?|youtu\.be\/)/;
 export const VERTEX: SdkWire = {
   ...GEMINI,
   name: 'Vertex AI',
-  embeddingModel: undefined,
+  embeddings: undefined,
   takesUrl: (_mediaType, url) => OWN_URLS.test(url.href),
 };
