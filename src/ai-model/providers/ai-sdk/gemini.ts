@@ -1,6 +1,7 @@
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { newCallId } from './call-id.js';
 import { readGoogleError } from './google-errors.js';
+import { GOOGLE_MODELS } from './model-lists.js';
 import type { ReasoningOptions, ReasoningRequest, SdkWire } from './sdk-wire.js';
 
 const TAKEN = /^(?:image|audio|video|text)\/|^application\/(?:pdf|json)$/;
@@ -51,4 +52,5 @@ export const GEMINI: SdkWire = {
   reasoning: toThinkingConfig,
   optionOf: {},
   readError: readGoogleError,
+  models: GOOGLE_MODELS,
 };

@@ -7,14 +7,24 @@ import { OutboundError } from '../../../platform/http/outbound/outbound-error.js
 import { SseLimitError } from '../../calls/wire/sse-reader.js';
 import { fromOutboundError } from '../openai-errors.js';
 import { ProviderError } from '../provider-error.js';
+import { withoutSecrets } from '../model-listing.js';
 import { type ProviderTarget, targetOf } from '../provider-target.js';
 import { toEmbeddingsBody } from '../embedding-format.js';
-import type { ChatAnswer, ChatProvider, ChatRequest, EmbeddingRequest, WholeAnswer } from '../provider.js';
+import type {
+  ChatAnswer,
+  ChatProvider,
+  ChatRequest,
+  EmbeddingRequest,
+  ModelListing,
+  WholeAnswer,
+} from '../provider.js';
 import { toCall } from './call-options.js';
 import { ChunkStream, ChunkWriter } from './chunk-stream.js';
 import { GuardedFetch } from './guarded-fetch.js';
+import type { ModelList } from './model-lists.js';
 import { ignoredBy, toCompletion } from './openai-answer.js';
 import { embedTexts, toEmbedding } from './sdk-embeddings.js';
+import { getter, listSdkModels } from './sdk-models.js';
 import type { SdkSettings, SdkWire } from './sdk-wire.js';
 
 type CallOptions = Parameters<LanguageModelV3['doGenerate']>[0];
@@ -30,11 +40,16 @@ export class SdkProvider implements ChatProvider {
   /** A config of a newer snapshot is another object, so its target is worked out anew. */
   private readonly targets = new WeakMap<SnapshotModel, ProviderTarget>();
 
+  readonly listModels?: (model: SnapshotModel, signal: CancelSignal) => Promise<ModelListing>;
+
   constructor(
     private readonly client: GuardedHttpClient,
     private readonly defaultApiBase: string | null,
     private readonly wire: SdkWire,
-  ) {}
+  ) {
+    const { models } = wire;
+    if (models) this.listModels = (model, signal) => this.list(models, model, signal);
+  }
 
   async chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer> {
     const { options, ignored } = toCall(request, this.wire);
@@ -65,6 +80,16 @@ export class SdkProvider implements ChatProvider {
       return { kind: 'whole', ...this.head(prepared.ignored, guarded), contentType: 'application/json', body };
     } catch (error) {
       throw this.explain(error, guarded);
+    }
+  }
+
+  private async list(models: ModelList, model: SnapshotModel, signal: CancelSignal): Promise<ModelListing> {
+    const target = this.target(model);
+    try {
+      const get = getter(this.client, target, this.wire, signal);
+      return withoutSecrets(await listSdkModels(models, get, model.model_name), target.secrets);
+    } catch (error) {
+      throw error instanceof OutboundError ? fromOutboundError(error) : error;
     }
   }
 

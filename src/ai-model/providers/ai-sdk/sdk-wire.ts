@@ -3,8 +3,7 @@ import type { SnapshotModel } from '../../../contract/snapshot.contract.js';
 import type { OutboundResponseHeaders } from '../../../platform/http/outbound/outbound-exchange.js';
 import type { ProviderError } from '../provider-error.js';
 import type { KeyHeader } from '../provider-target.js';
-import type { ModelListing } from '../provider.js';
-import type { Get } from './model-lists.js';
+import type { ModelList } from './model-lists.js';
 
 /** What every provider of the library is made with: our address and our `fetch`; the key is added by the latter alone. */
 export interface SdkSettings {
@@ -74,7 +73,8 @@ export interface SdkWire {
   readError(answer: ErrorAnswer): ProviderError;
   /** Headers of an answer worth handing on, by OpenAI's names. */
   handOn?(headers: OutboundResponseHeaders): Record<string, string>;
-  listModels?(get: Get, modelName: string): Promise<Omit<ModelListing, 'names'> & { names: string[] }>;
+  /** Absent where the provider is not asked for its models. */
+  readonly models?: ModelList | undefined;
 }
 
 export const withOptions = (wire: SdkWire, options: Record<string, unknown>): SharedV3ProviderOptions =>

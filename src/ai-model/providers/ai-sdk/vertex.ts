@@ -11,5 +11,6 @@ export const VERTEX: SdkWire = {
   ...GEMINI,
   name: 'Vertex AI',
   embeddings: undefined,
+  models: undefined,
   takesUrl: (_mediaType, url) => OWN_URLS.test(url.href),
 };
