@@ -255,6 +255,30 @@ describe('against a provider that does what it is told', () => {
     expect(answer).toMatchObject({ status: expected, error: { code, message: expect.stringContaining(message) } });
   });
 
+  it('does not ask Bedrock for what Converse does not know, and says so', async () => {
+    answers(200, {
+      output: { message: { role: 'assistant', content: [{ text: '{}' }] } },
+      stopReason: 'end_turn',
+      usage: { inputTokens: 11, outputTokens: 7, totalTokens: 18 },
+    });
+    const fields = {
+      top_k: 20,
+      top_p: 0.5,
+      seed: 7,
+      reasoning_effort: 'low',
+      response_format: { type: 'json_object' },
+    };
+    const { status, headers } = await ask('amazon_bedrock', fields);
+    expect(status).toBe(200);
+    expect(String(headers['x-hub-ignored-parameters']).split(', ').toSorted()).toEqual([
+      'reasoning_effort',
+      'response_format',
+      'seed',
+      'top_k',
+    ]);
+    expect(provider.calls[0]?.body['inferenceConfig']).toEqual({ topP: 0.5 });
+  });
+
   it("reads Cohere's stream, its tool calls and its usage", async () => {
     const events = [
       {

@@ -40,5 +40,7 @@ export const BEDROCK: SdkWire = {
   // How a model is told to think differs from maker to maker, and is `custom_parameters`' business.
   reasoning: ({ effort }) => (effort === 'none' ? { options: {} } : null),
   optionOf: {},
+  // Each maker has a name of its own for it, or none: `additionalModelRequestFields` in `custom_parameters`.
+  lacks: ['top_k', 'json_object'],
   readError: readBedrockError,
 };

@@ -68,6 +68,8 @@ export interface SdkWire {
   reasoning(request: ReasoningRequest): ReasoningOptions | null;
   /** Parameters that only this provider has, by OpenAI's names, as its options. */
   readonly optionOf: Readonly<Record<string, (value: unknown) => Record<string, unknown> | null>>;
+  /** What the provider does not know, though the library has a place for it and does not say so. */
+  readonly lacks?: readonly ('top_k' | 'json_object')[];
   /** Options that every call has. */
   readonly always?: Record<string, unknown>;
   readError(answer: ErrorAnswer): ProviderError;
