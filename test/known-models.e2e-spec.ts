@@ -48,6 +48,27 @@ const answering =
 
 const listing = (...entries: object[]): Script => answering({ '/v1/models': { object: 'list', data: entries } });
 
+/** As Anthropic lists a model; shortened. */
+const SONNET = {
+  type: 'model',
+  id: 'claude-sonnet-4-5-20250929',
+  display_name: 'Claude Sonnet 4.5',
+  created_at: '2025-09-29T00:00:00Z',
+  max_input_tokens: 1_000_000,
+  max_tokens: 64_000,
+  capabilities: { image_input: { supported: true }, pdf_input: { supported: false }, batch: { supported: true } },
+};
+
+/** As Google lists one. */
+const FLASH = {
+  name: 'models/gemini-2.5-flash',
+  version: '001',
+  displayName: 'Gemini 2.5 Flash',
+  inputTokenLimit: 1_048_576,
+  outputTokenLimit: 65_536,
+  supportedGenerationMethods: ['generateContent', 'countTokens'],
+};
+
 describe('known models', () => {
   let hub: TestHub;
   beforeAll(async () => {
@@ -187,6 +208,9 @@ describe('discovering what a model is', () => {
     (await ask(id, body, token).expect(200)).body as Discovery;
   const factOf = ({ facts }: Discovery, field: string): Fact | undefined => facts.find((fact) => fact.field === field);
   const pathsAsked = (): string[] => provider.calls.map((received) => received.path);
+  /** What the provider said itself. */
+  const told = ({ facts }: Discovery): Json =>
+    Object.fromEntries(facts.filter(({ source }) => source === 'provider').map(({ field, value }) => [field, value]));
 
   describe('without being told to apply anything', () => {
     it('shows what the server says and where the config differs, and changes nothing', async () => {
@@ -319,15 +343,102 @@ describe('discovering what a model is', () => {
       expect(factOf(seen, 'supports_files')).toBeUndefined();
     });
 
+    it('asks Claude page by page, and takes from it what the model is and takes', async () => {
+      const first = { data: [SONNET], has_more: true, first_id: SONNET.id, last_id: SONNET.id };
+      const second = { data: [{ type: 'model', id: 'claude-opus-4-1' }], has_more: false, last_id: 'claude-opus-4-1' };
+      const next = `/v1/models?limit=1000&after_id=${SONNET.id}`;
+      provider.answerWith(answering({ '/v1/models?limit=1000': first, [next]: second }));
+      const { id } = await save({ provider: 'claude', model_name: SONNET.id, api_key: 'key-of-claude-1' });
+      const seen = await discover(id);
+      expect(seen).toMatchObject({
+        listed: true,
+        available_models: [SONNET.id, 'claude-opus-4-1'],
+        provider_error: null,
+      });
+      expect(told(seen)).toEqual({
+        display_name: 'Claude Sonnet 4.5',
+        context_window: 1_000_000,
+        max_tokens: 64_000,
+        supports_images: true,
+        supports_files: false,
+      });
+      expect(provider.calls).toHaveLength(2);
+      for (const { headers } of provider.calls)
+        expect(headers).toMatchObject({ 'x-api-key': 'key-of-claude-1', 'anthropic-version': '2023-06-01' });
+    });
+
+    it('finds a model of Claude by an alias that no list has', async () => {
+      const alias = '/v1/models/claude-sonnet-4-5';
+      provider.answerWith(answering({ '/v1/models?limit=1000': { data: [], has_more: false }, [alias]: SONNET }));
+      const { id } = await save({ provider: 'claude', model_name: 'claude-sonnet-4-5' });
+      expect(await discover(id)).toMatchObject({ listed: true, available_models: [], provider_error: null });
+      const other = await save({ provider: 'claude', model_name: 'claude-of-nobody' });
+      expect(await discover(other['id'])).toMatchObject({ listed: false, provider_error: null });
+    });
+
+    it('asks Gemini page by page, and takes from it its limits', async () => {
+      const next = '/v1/models?pageSize=1000&pageToken=p2%2F%2B';
+      const first = { models: [{ name: 'models/gemini-embedding-001' }], nextPageToken: 'p2/+' };
+      provider.answerWith(answering({ '/v1/models?pageSize=1000': first, [next]: { models: [FLASH] } }));
+      const { id } = await save({ provider: 'gemini', model_name: 'gemini-2.5-flash', api_key: 'key-of-gemini-1' });
+      const seen = await discover(id);
+      expect(seen).toMatchObject({
+        listed: true,
+        available_models: ['gemini-embedding-001', 'gemini-2.5-flash'],
+        provider_error: null,
+      });
+      expect(told(seen)).toEqual({
+        display_name: 'Gemini 2.5 Flash',
+        context_window: 1_048_576,
+        max_tokens: 65_536,
+      });
+      // What it takes is the catalogue's to tell.
+      expect(factOf(seen, 'supports_images')).toMatchObject({ source: 'catalogue', value: true });
+      expect(provider.calls[0]?.headers).toMatchObject({ 'x-goog-api-key': 'key-of-gemini-1' });
+      expect(JSON.stringify(pathsAsked())).not.toContain('key-of-gemini-1');
+    });
+
+    it.each(['claude', 'gemini'])('stops asking %s when its list does not end', async (name) => {
+      const entry = { id: 'again', name: 'models/again' };
+      provider.answerWith(({ path }, response) =>
+        path.includes('models?')
+          ? sendJson(response, 200, {
+              data: [entry],
+              has_more: true,
+              last_id: 'again',
+              models: [entry],
+              nextPageToken: 'again',
+            })
+          : sendJson(response, 404, {}),
+      );
+      const { id } = await save({ provider: name, model_name: 'some-model' });
+      expect(await discover(id)).toMatchObject({ listed: false, available_models: Array(5).fill('again') });
+      expect(provider.calls).toHaveLength(6);
+    });
+
     it.each([
-      ['claude', 'claude-sonnet-4-5', 'Anthropic Claude'],
-      ['gemini', 'gemini-2.5-flash', 'Google Gemini'],
-    ])('answers for %s from the catalogue alone, and says so', async (name, model, title) => {
+      ['claude', 401, { type: 'error', error: { type: 'authentication_error', message: 'invalid x-api-key' } }, 'auth'],
+      ['claude', 200, { data: 'none' }, 'bad_answer'],
+      ['claude', 200, [], 'bad_answer'],
+      ['gemini', 400, { error: { code: 400, message: 'API key not valid. Pass a valid one.' } }, 'auth'],
+      ['gemini', 200, { error: { code: 503, status: 'UNAVAILABLE', message: 'Busy' } }, 'overloaded'],
+      ['gemini', 404, {}, 'not_found'],
+    ])('tells what %s says instead of a list: %d %j', async (name, status, body, errorClass) => {
+      provider.answerWith((_call, response) => sendJson(response, status, body));
+      const { id } = await save({ provider: name, model_name: 'some-model' });
+      expect(await discover(id)).toMatchObject({ listed: null, provider_error: { class: errorClass } });
+      expect(provider.calls).toHaveLength(1);
+    });
+
+    it.each([
+      ['cohere', 'command-r', 'Cohere', 'input_price_per_million'],
+      ['google_vertex', 'gemini-2.5-flash', 'Google Vertex AI', 'context_window'],
+    ])('answers for %s from the catalogue alone, and says so', async (name, model, title, field) => {
       const { id } = await save({ provider: name, model_name: model });
       const seen = await discover(id);
       expect(seen).toMatchObject({ listed: null, available_models: [] });
       expect(seen.provider_error).toEqual({ class: 'unsupported', message: expect.stringContaining(title) });
-      expect(factOf(seen, 'context_window')).toMatchObject({ source: 'catalogue' });
+      expect(factOf(seen, field)).toMatchObject({ source: 'catalogue' });
       expect(provider.calls).toEqual([]);
     });
 

@@ -6,10 +6,20 @@ const NO_EMBEDDINGS = {
   'embeddings (base64)': 'the provider makes no embeddings',
 };
 
+const NOT_CALLED = {
+  'embeddings (float)': "the provider's vectors are another API, which the hub does not call",
+  'embeddings (base64)': "the provider's vectors are another API, which the hub does not call",
+};
+
 /** Gemini is asked for several vectors at once. */
 const WITHOUT_BATCHES = {
   'embeddings (float)': 'the mock knows no batchEmbedContents',
   'embeddings (base64)': 'the mock knows no batchEmbedContents',
+};
+
+const WITHOUT_VECTORS_OF_BEDROCK = {
+  'embeddings (float)': "the mock makes no vectors in Bedrock's way",
+  'embeddings (base64)': "the mock makes no vectors in Bedrock's way",
 };
 
 const UNLIKE_COHERE = {
@@ -68,7 +78,7 @@ export const PROVIDERS = (url) => [
     id: 'bedrock',
     name: 'Amazon Bedrock',
     chat: { provider: 'amazon_bedrock', model_name: 'some.model-v1:0', api_base: url, api_key: 'key-of-bedrock' },
-    without: NO_EMBEDDINGS,
+    without: WITHOUT_VECTORS_OF_BEDROCK,
   },
   {
     id: 'vertex',
@@ -79,6 +89,6 @@ export const PROVIDERS = (url) => [
       api_base: `${url}/v1/projects/p/locations/l/publishers/google`,
       api_key: 'key-of-vertex',
     },
-    without: NO_EMBEDDINGS,
+    without: NOT_CALLED,
   },
 ];

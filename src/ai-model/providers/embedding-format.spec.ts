@@ -136,7 +136,8 @@ describe('a request', () => {
   it('has texts, or tokens that only some providers take', () => {
     expect(textsOf({ input: 'Hi' })).toEqual(['Hi']);
     expect(textsOf({ input: ['Hi', ''] })).toEqual(['Hi', '']);
-    expect(classOf(() => textsOf({ input: [1, 2] }))).toBe('bad_request');
-    expect(classOf(() => textsOf({ input: [[1], [2]] }))).toBe('bad_request');
+    const refusal = expect.objectContaining({ code: 'parameter_not_supported', param: 'input' });
+    expect(() => textsOf({ input: [1, 2] })).toThrow(refusal);
+    expect(() => textsOf({ input: [[1], [2]] })).toThrow(refusal);
   });
 });

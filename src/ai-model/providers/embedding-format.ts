@@ -1,4 +1,5 @@
 import { isPlainObject } from '../../contract/fields.js';
+import { AppError } from '../../platform/errors/app-error.js';
 import { ProviderError } from './provider-error.js';
 
 /** How a vector is written: a list of numbers, or its Float32 values, little-endian, in base64. */
@@ -21,12 +22,12 @@ export const countVectors = ({ input }: Parameters): number => {
   return typeof input[0] === 'number' ? 1 : input.length;
 };
 
-/** The texts of a request, for a provider that takes no tokens: throws `bad_request` where it has some. */
+/** The texts of a request, for a provider that takes no tokens: throws `parameter_not_supported` where it has some. */
 export const textsOf = ({ input }: Parameters): string[] => {
   const texts: unknown[] = Array.isArray(input) ? input : [input];
   if (texts.every((text) => typeof text === 'string')) return texts;
-  const message = 'this provider takes texts, not tokens';
-  throw new ProviderError('bad_request', { status: 400, message, param: 'input' });
+  const detail = 'input must be a text or a list of texts for this model: its provider takes no tokens.';
+  throw new AppError('parameter_not_supported', { detail, param: 'input' });
 };
 
 /** Throws `bad_answer` for what is no list of finite numbers that fit into Float32. */

@@ -2,16 +2,13 @@ import { isPlainObject } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { GuardedHttpClient, OutboundRequest } from '../../platform/http/outbound/guarded-client.js';
-import { redactKnown } from '../../platform/logging/scrub.js';
 import { asName, hasFacts, type ModelFacts, NO_FACTS } from '../known-models/model-facts.js';
 import { type ListedEntry, readListedFacts, readOllamaFacts } from './listed-facts.js';
+import { MAX_LIST_BYTES, parseList, withoutSecrets } from './model-listing.js';
 import { parseLoosely, statusIn, toProviderError } from './openai-errors.js';
 import { ProviderError } from './provider-error.js';
 import type { ProviderTarget } from './provider-target.js';
 import { MAX_LISTED_MODELS, type ModelListing } from './provider.js';
-
-/** The longest list known, OpenRouter's, is a tenth of it. */
-const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
 type Ask = (path: string, body?: object) => Promise<unknown>;
 
@@ -29,19 +26,11 @@ const asker =
     };
     const { status, headers, body: bytes } = await client.requestWhole(call, MAX_LIST_BYTES);
     if (status >= 400) throw toProviderError(status, parseLoosely(bytes), headers, target.secrets);
-    const answer = parse(bytes, status);
+    const answer = parseList(bytes, status);
     const error = isPlainObject(answer) ? answer['error'] : undefined;
     if (error) throw toProviderError(statusIn(error), answer, {}, target.secrets);
     return answer;
   };
-
-const parse = (bytes: Buffer, status: number): unknown => {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw new ProviderError('bad_answer', { status, message: 'the answer is not JSON' });
-  }
-};
 
 /** `{data: […]}`, or the bare list that Together answers with. */
 const entriesOf = (answer: unknown): ListedEntry[] => {
@@ -103,16 +92,6 @@ export const listOpenAiModels = async (
   const { entry, isListed } = found ? { entry: found, isListed: true } : await askForOne(ask, name);
   const listed = entry ? readListedFacts(entry, name) : NO_FACTS;
   const facts = entry && provider === 'local' && !hasFacts(listed) ? await askNatively(ask, entry) : listed;
-  return { names: namesOf(entries, target.secrets), isListed, facts: withoutSecrets(facts, target.secrets) };
-};
-
-/** At once: taking a text apart costs more than its length. No name has a line break in it. */
-const namesOf = (entries: ListedEntry[], secrets: readonly string[]): string[] => {
   const names = entries.slice(0, MAX_LISTED_MODELS).map(({ id }) => String(id));
-  return names.length === 0 ? [] : redactKnown(names.join('\n'), secrets).split('\n');
+  return withoutSecrets({ names, isListed, facts }, target.secrets);
 };
-
-const withoutSecrets = (facts: ModelFacts, secrets: readonly string[]): ModelFacts => ({
-  ...facts,
-  display_name: facts.display_name && redactKnown(facts.display_name, secrets),
-});

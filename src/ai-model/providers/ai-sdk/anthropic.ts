@@ -1,6 +1,7 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import type { OutboundResponseHeaders } from '../../../platform/http/outbound/outbound-exchange.js';
 import { readAnthropicError } from './anthropic-errors.js';
+import { ANTHROPIC_MODELS } from './model-lists.js';
 import type { ReasoningOptions, ReasoningRequest, SdkWire } from './sdk-wire.js';
 
 const TAKEN = /^(?:image\/(?:jpeg|png|gif|webp)|application\/pdf|text\/plain)$/;
@@ -86,4 +87,5 @@ export const ANTHROPIC: SdkWire = {
   always: { toolStreaming: false },
   readError: readAnthropicError,
   handOn,
+  models: ANTHROPIC_MODELS,
 };

@@ -129,23 +129,37 @@ const refuseUnsupported = (parameters: ChatRequest['parameters'], wire: SdkWire)
   }
 };
 
+/** Those of the names that the caller can be told in a header. */
+export const tellable = (names: readonly string[]): string[] =>
+  names.filter((name) => NAME.test(name)).slice(0, MOST_IGNORED);
+
 /** What neither the library nor the provider is told of. */
 const ignoredIn = (parameters: ChatRequest['parameters'], wire: SdkWire): string[] =>
   Object.entries(parameters)
     .filter(([name, value]) => !READ.has(name) && !Object.hasOwn(wire.optionOf, name) && isAsked(name, value))
-    .map(([name]) => name)
-    .filter((name) => NAME.test(name))
-    .slice(0, MOST_IGNORED);
+    .map(([name]) => name);
+
+/** What the library leaves out, or sends all the same, and says nothing of it. */
+const unknownTo = ({ lacks = [] }: SdkWire, parameters: ChatRequest['parameters']): string[] => {
+  const { top_k: topK, response_format: format } = parameters;
+  const isPlainJson = isPlainObject(format) && format['type'] === 'json_object';
+  return [
+    ...(lacks.includes('top_k') && isAsked('top_k', topK) ? ['top_k'] : []),
+    ...(lacks.includes('json_object') && isPlainJson ? ['response_format'] : []),
+  ];
+};
 
 /** OpenAI's chat request as the library takes it, with the config's defaults. Throws before anything is sent. */
 export const toCall = ({ model, parameters }: ChatRequest, wire: SdkWire): PreparedCall => {
   refuseUnsupported(parameters, wire);
   const reader = new ParameterReader(parameters);
-  const ignored = ignoredIn(parameters, wire);
+  const ignored = tellable(ignoredIn(parameters, wire));
   const asked = reader.integer('max_completion_tokens') ?? reader.integer('max_tokens');
   const maxTokens = asked ?? (wire.requiresMaxTokens ? model.max_tokens : null);
   const thinking = toThinking(model, parameters, wire, maxTokens);
   if (thinking === null) ignored.push('reasoning_effort');
+  const unknown = unknownTo(wire, parameters);
+  ignored.push(...unknown);
   const tools = Array.isArray(parameters['tools']) ? parameters['tools'].map(toTool) : undefined;
   const maxOutputTokens = thinking?.maxTokens ?? maxTokens ?? undefined;
   const own = toOwnOptions(parameters, wire);
@@ -156,7 +170,7 @@ export const toCall = ({ model, parameters }: ChatRequest, wire: SdkWire): Prepa
       maxOutputTokens,
       temperature: reader.number('temperature') ?? model.default_temperature ?? undefined,
       topP: reader.number('top_p') ?? model.default_top_p ?? undefined,
-      topK: reader.integer('top_k'),
+      topK: unknown.includes('top_k') ? undefined : reader.integer('top_k'),
       stopSequences: toStop(parameters['stop']),
       seed: reader.integer('seed'),
       frequencyPenalty: reader.number('frequency_penalty') || undefined,

@@ -1,6 +1,6 @@
 import { createCohere } from '@ai-sdk/cohere';
 import { newCallId } from './call-id.js';
-import { readPlainError } from './plain-errors.js';
+import { readCohereError } from './cohere-errors.js';
 import type { ReasoningOptions, ReasoningRequest, SdkWire } from './sdk-wire.js';
 
 /** Its models that think do so unless they are told not to, or within a budget. */
@@ -23,13 +23,15 @@ export const COHERE: SdkWire = {
   requiresMaxTokens: false,
   languageModel: (settings, modelName) =>
     createCohere({ ...settings, apiKey: 'of-the-target', generateId: newCallId })(modelName),
-  embeddingModel: (settings, modelName) =>
-    createCohere({ ...settings, apiKey: 'of-the-target' }).embeddingModel(modelName),
-  embeddingOptions: (dimensions) => ({ outputDimension: dimensions }),
+  embeddings: {
+    model: (settings, modelName) => createCohere({ ...settings, apiKey: 'of-the-target' }).embeddingModel(modelName),
+    lengths: () => [256, 512, 1024, 1536],
+    sized: (dimensions) => ({ outputDimension: dimensions }),
+  },
   takes: (mediaType) => mediaType.startsWith('image/') || mediaType.startsWith('text/'),
   takesUrl: () => false,
   takesMediaInResults: () => false,
   reasoning: toThinking,
   optionOf: {},
-  readError: readPlainError,
+  readError: readCohereError,
 };

@@ -2,7 +2,9 @@ import type { Readable } from 'node:stream';
 import { isPlainObject } from '../../../contract/fields.js';
 import { type SseEvent, SseReader } from '../../calls/wire/sse-reader.js';
 import { ProviderError } from '../provider-error.js';
+import { type Frame, FrameReader } from './event-frames.js';
 
+const NOTHING = Buffer.alloc(0);
 const MAX_EVENT_BYTES = 1024 * 1024;
 
 /** A line that is neither empty nor a comment nor a field of an event. Not with the flag m: it knows more kinds of lines. */
@@ -61,9 +63,34 @@ export const eventStreamBody = (
   return readableOf(source, onFailure, (chunk) => joined(chunk === null ? reader.end() : reader.push(chunk)));
 };
 
-/** The bytes as they come. */
-export const binaryStreamBody = (source: Readable, onFailure: (failure: unknown) => void): ReadableStream<Uint8Array> =>
-  readableOf(source, onFailure, (chunk) => chunk ?? Buffer.alloc(0));
+/** An exception, or an error that AWS's own side of the connection had. */
+const failOfFrame = ({ headers, payload }: Frame, failWith: FailWith): void => {
+  const kind = headers[':message-type'];
+  if (kind === 'exception') {
+    const said = parseOrNull(payload.toString('utf8'));
+    const type = headers[':exception-type'];
+    failWith({ ...(isPlainObject(said) ? said : { message: payload.toString('utf8') }), type });
+  }
+  if (kind === 'error') failWith({ type: headers[':error-code'], message: headers[':error-message'] });
+};
+
+/** The same for AWS's binary stream: whole frames, none of them an error. */
+export const frameStreamBody = (
+  source: Readable,
+  failWith: FailWith,
+  onFailure: (failure: unknown) => void,
+): ReadableStream<Uint8Array> => {
+  const reader = new FrameReader();
+  return readableOf(source, onFailure, (chunk) => {
+    if (chunk === null) {
+      reader.end();
+      return NOTHING;
+    }
+    const frames = reader.push(chunk);
+    for (const frame of frames) failOfFrame(frame, failWith);
+    return frames.length === 0 ? NOTHING : Buffer.concat(frames.map(({ bytes }) => bytes));
+  });
+};
 
 /** Events of the source, not `Readable.toWeb`: half the cost, and a failure of ours ends the source at once. */
 const readableOf = (

@@ -1,6 +1,7 @@
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { newCallId } from './call-id.js';
 import { readGoogleError } from './google-errors.js';
+import { GOOGLE_MODELS } from './model-lists.js';
 import type { ReasoningOptions, ReasoningRequest, SdkWire } from './sdk-wire.js';
 
 const TAKEN = /^(?:image|audio|video|text)\/|^application\/(?:pdf|json)$/;
@@ -43,13 +44,16 @@ export const GEMINI: SdkWire = {
   requiresMaxTokens: false,
   languageModel: (settings, modelName) =>
     createGoogleGenerativeAI({ ...settings, apiKey: '', generateId: newCallId })(modelName),
-  embeddingModel: (settings, modelName) =>
-    createGoogleGenerativeAI({ ...settings, apiKey: '' }).embeddingModel(modelName),
-  embeddingOptions: (dimensions) => ({ outputDimensionality: dimensions }),
+  embeddings: {
+    model: (settings, modelName) => createGoogleGenerativeAI({ ...settings, apiKey: '' }).embeddingModel(modelName),
+    lengths: () => null,
+    sized: (dimensions) => ({ outputDimensionality: dimensions }),
+  },
   takes: (mediaType) => TAKEN.test(mediaType),
   takesUrl: (_mediaType, url) => OWN_URLS.test(url.href),
   takesMediaInResults: (modelName) => HOLDS_MEDIA_IN_RESULTS.test(modelName),
   reasoning: toThinkingConfig,
   optionOf: {},
   readError: readGoogleError,
+  models: GOOGLE_MODELS,
 };

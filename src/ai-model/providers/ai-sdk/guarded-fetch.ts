@@ -8,11 +8,9 @@ import { DEFAULT_BODY_LIMIT_BYTES, readBounded } from '../../../platform/http/ou
 import { parseLoosely } from '../openai-errors.js';
 import { ProviderError } from '../provider-error.js';
 import type { ProviderTarget } from '../provider-target.js';
-import { binaryStreamBody, errorIn, eventStreamBody } from './event-stream-body.js';
+import { errorIn, eventStreamBody, frameStreamBody } from './event-stream-body.js';
 import type { SdkWire } from './sdk-wire.js';
 
-/** One call may take several requests, where a provider answers in instalments. */
-const MOST_REQUESTS = 32;
 /** The library's own words for the key and itself: the key comes from the target alone. */
 const NOT_SENT = new Set(['user-agent', 'authorization', 'x-api-key', 'x-goog-api-key']);
 
@@ -23,6 +21,8 @@ export interface GuardedCall {
   wire: Pick<SdkWire, 'name' | 'framing' | 'readError'>;
   signal: CancelSignal;
   stream: boolean;
+  /** As often may the library ask. */
+  mostRequests: number;
   /** `custom_parameters` of the config: what the body has itself counts before them. */
   extra: Readonly<Record<string, unknown>> | null;
 }
@@ -75,10 +75,10 @@ export class GuardedFetch {
   }
 
   private toRequest(address: string, { headers, body }: { headers?: unknown; body?: unknown } = {}): OutboundRequest {
-    const { target, signal, extra } = this.call;
+    const { target, signal, extra, mostRequests } = this.call;
     const url = new URL(address);
     this.requests += 1;
-    if (this.requests > MOST_REQUESTS || url.origin !== new URL(target.base).origin || typeof body !== 'string')
+    if (this.requests > mostRequests || url.origin !== new URL(target.base).origin || typeof body !== 'string')
       throw new OutboundError('protocol', 'The library asked for something that no call needs.');
     return {
       url,
@@ -113,7 +113,7 @@ export class GuardedFetch {
     const web =
       this.call.wire.framing === 'events'
         ? eventStreamBody(body, failWith, onFailure)
-        : binaryStreamBody(body, onFailure);
+        : frameStreamBody(body, failWith, onFailure);
     return answer(status, headers, web);
   }
 

@@ -7,20 +7,32 @@ import { OutboundError } from '../../../platform/http/outbound/outbound-error.js
 import { SseLimitError } from '../../calls/wire/sse-reader.js';
 import { fromOutboundError } from '../openai-errors.js';
 import { ProviderError } from '../provider-error.js';
+import { withoutSecrets } from '../model-listing.js';
 import { type ProviderTarget, targetOf } from '../provider-target.js';
-import { textsOf, toEmbeddingsBody } from '../embedding-format.js';
-import type { ChatAnswer, ChatProvider, ChatRequest, EmbeddingRequest, WholeAnswer } from '../provider.js';
+import { toEmbeddingsBody } from '../embedding-format.js';
+import type {
+  ChatAnswer,
+  ChatProvider,
+  ChatRequest,
+  EmbeddingRequest,
+  ModelListing,
+  WholeAnswer,
+} from '../provider.js';
 import { toCall } from './call-options.js';
 import { ChunkStream, ChunkWriter } from './chunk-stream.js';
 import { GuardedFetch } from './guarded-fetch.js';
+import type { ModelList } from './model-lists.js';
 import { ignoredBy, toCompletion } from './openai-answer.js';
-import { embedTexts } from './sdk-embeddings.js';
-import { type SdkSettings, type SdkWire, withOptions } from './sdk-wire.js';
+import { embedTexts, toEmbedding } from './sdk-embeddings.js';
+import { getter, listSdkModels } from './sdk-models.js';
+import type { SdkSettings, SdkWire } from './sdk-wire.js';
 
 type CallOptions = Parameters<LanguageModelV3['doGenerate']>[0];
 
 /** Betas of Anthropic that a config asks for are joined with those of a call, so the library has to know them. */
 const JOINED_HEADER = 'anthropic-beta';
+/** A chat may take several requests, where a provider answers in instalments. */
+const MOST_REQUESTS = 32;
 const NO_HEADERS: Record<string, string> = {};
 
 /** A provider whose wire is not OpenAI's, called through its package of the AI SDK at the model interface. */
@@ -28,11 +40,16 @@ export class SdkProvider implements ChatProvider {
   /** A config of a newer snapshot is another object, so its target is worked out anew. */
   private readonly targets = new WeakMap<SnapshotModel, ProviderTarget>();
 
+  readonly listModels?: (model: SnapshotModel, signal: CancelSignal) => Promise<ModelListing>;
+
   constructor(
     private readonly client: GuardedHttpClient,
     private readonly defaultApiBase: string | null,
     private readonly wire: SdkWire,
-  ) {}
+  ) {
+    const { models } = wire;
+    if (models) this.listModels = (model, signal) => this.list(models, model, signal);
+  }
 
   async chat(request: ChatRequest, signal: CancelSignal): Promise<ChatAnswer> {
     const { options, ignored } = toCall(request, this.wire);
@@ -48,31 +65,31 @@ export class SdkProvider implements ChatProvider {
     }
   }
 
-  async embed({ model, parameters }: EmbeddingRequest, signal: CancelSignal): Promise<WholeAnswer> {
+  async embed(request: EmbeddingRequest, signal: CancelSignal): Promise<WholeAnswer> {
     const { wire } = this;
-    if (!wire.embeddingModel) {
+    if (!wire.embeddings) {
       const detail = `${wire.name} makes no embeddings.`;
       throw new AppError('operation_not_supported', { detail, param: 'model' });
     }
-    const texts = textsOf(parameters);
-    const { dimensions } = parameters;
-    const isSized = typeof dimensions === 'number';
-    const options = isSized && wire.embeddingOptions ? wire.embeddingOptions(dimensions) : {};
-    const { guarded, settings } = this.open(model, signal, false);
+    const prepared = toEmbedding(request, wire);
+    const { model_name: name } = request.model;
+    const { guarded, settings } = this.open(request.model, signal, false, prepared.texts.length);
     try {
-      const embedded = await embedTexts(
-        wire.embeddingModel(settings, model.model_name),
-        texts,
-        withOptions(wire, options),
-      );
-      const body = toEmbeddingsBody({ model: model.model_name, ...embedded }, parameters);
-      const ignored = [
-        ...(isSized && !wire.embeddingOptions ? ['dimensions'] : []),
-        ...ignoredOfEmbeddings(parameters),
-      ];
-      return { kind: 'whole', ...this.head(ignored, guarded), contentType: 'application/json', body };
+      const embedded = await embedTexts(wire.embeddings.model(settings, name), prepared);
+      const body = toEmbeddingsBody({ model: name, ...embedded }, request.parameters);
+      return { kind: 'whole', ...this.head(prepared.ignored, guarded), contentType: 'application/json', body };
     } catch (error) {
       throw this.explain(error, guarded);
+    }
+  }
+
+  private async list(models: ModelList, model: SnapshotModel, signal: CancelSignal): Promise<ModelListing> {
+    const target = this.target(model);
+    try {
+      const get = getter(this.client, target, this.wire, signal);
+      return withoutSecrets(await listSdkModels(models, get, model.model_name), target.secrets);
+    } catch (error) {
+      throw error instanceof OutboundError ? fromOutboundError(error) : error;
     }
   }
 
@@ -125,13 +142,22 @@ export class SdkProvider implements ChatProvider {
     model: SnapshotModel,
     signal: CancelSignal,
     stream: boolean,
+    mostRequests = MOST_REQUESTS,
   ): { guarded: GuardedFetch; settings: SdkSettings } {
     const known = this.target(model);
     const { [JOINED_HEADER]: joined, ...headers } = known.headers;
     const target = { ...known, headers };
     const { custom_parameters: custom } = model;
     const extra = custom && Object.keys(custom).length > 0 ? custom : null;
-    const guarded = new GuardedFetch({ client: this.client, target, wire: this.wire, signal, stream, extra });
+    const guarded = new GuardedFetch({
+      client: this.client,
+      target,
+      wire: this.wire,
+      signal,
+      stream,
+      extra,
+      mostRequests,
+    });
     const settings = {
       baseURL: target.base,
       // As much of `fetch` as the library uses.
@@ -171,10 +197,6 @@ export class SdkProvider implements ChatProvider {
     });
   }
 }
-
-/** Nobody but OpenAI wants to know who asks. */
-const ignoredOfEmbeddings = (parameters: Readonly<Record<string, unknown>>): string[] =>
-  Object.hasOwn(parameters, 'user') ? ['user'] : [];
 
 const isStart = (
   part: LanguageModelV3StreamPart | undefined,

@@ -3,8 +3,7 @@ import type { SnapshotModel } from '../../../contract/snapshot.contract.js';
 import type { OutboundResponseHeaders } from '../../../platform/http/outbound/outbound-exchange.js';
 import type { ProviderError } from '../provider-error.js';
 import type { KeyHeader } from '../provider-target.js';
-import type { ModelListing } from '../provider.js';
-import type { Get } from './model-lists.js';
+import type { ModelList } from './model-lists.js';
 
 /** What every provider of the library is made with: our address and our `fetch`; the key is added by the latter alone. */
 export interface SdkSettings {
@@ -39,6 +38,15 @@ export interface ReasoningOptions {
   maxTokens?: number;
 }
 
+/** How a provider makes vectors. */
+export interface SdkEmbeddings {
+  model(settings: SdkSettings, modelName: string): EmbeddingModelV3;
+  /** The lengths of a vector that the library lets a caller ask for; null: any. */
+  lengths(modelName: string): readonly number[] | null;
+  /** OpenAI's `dimensions` in the provider's words. */
+  sized(dimensions: number, modelName: string): Record<string, unknown>;
+}
+
 /** What is a provider's own beside everything that all of the library's providers have in common. */
 export interface SdkWire {
   /** For messages, and the library's key of options. */
@@ -50,9 +58,8 @@ export interface SdkWire {
   /** The limit of the output has to be sent, so the config's is when the caller gives none. */
   readonly requiresMaxTokens: boolean;
   languageModel(settings: SdkSettings, modelName: string): LanguageModelV3;
-  embeddingModel?: ((settings: SdkSettings, modelName: string) => EmbeddingModelV3) | undefined;
-  /** OpenAI's `dimensions` in the provider's words; absent where vectors have one length. */
-  embeddingOptions?(dimensions: number): Record<string, unknown>;
+  /** Absent where the provider makes no vectors. */
+  readonly embeddings?: SdkEmbeddings | undefined;
   /** Whether a message can hold a file of this type. */
   takes(mediaType: string): boolean;
   /** Whether the provider itself fetches it. Nothing else is sent as an address: the library must not fetch anything. */
@@ -63,12 +70,15 @@ export interface SdkWire {
   reasoning(request: ReasoningRequest): ReasoningOptions | null;
   /** Parameters that only this provider has, by OpenAI's names, as its options. */
   readonly optionOf: Readonly<Record<string, (value: unknown) => Record<string, unknown> | null>>;
+  /** What the provider does not know, though the library has a place for it and does not say so. */
+  readonly lacks?: readonly ('top_k' | 'json_object')[];
   /** Options that every call has. */
   readonly always?: Record<string, unknown>;
   readError(answer: ErrorAnswer): ProviderError;
   /** Headers of an answer worth handing on, by OpenAI's names. */
   handOn?(headers: OutboundResponseHeaders): Record<string, string>;
-  listModels?(get: Get, modelName: string): Promise<Omit<ModelListing, 'names'> & { names: string[] }>;
+  /** Absent where the provider is not asked for its models. */
+  readonly models?: ModelList | undefined;
 }
 
 export const withOptions = (wire: SdkWire, options: Record<string, unknown>): SharedV3ProviderOptions =>

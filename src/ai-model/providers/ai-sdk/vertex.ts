@@ -10,6 +10,7 @@ const OWN_URLS = /^https:\/\/(?:(?:www\.)?youtube\.com\/watch\?|youtu\.be\/)/;
 export const VERTEX: SdkWire = {
   ...GEMINI,
   name: 'Vertex AI',
-  embeddingModel: undefined,
+  embeddings: undefined,
+  models: undefined,
   takesUrl: (_mediaType, url) => OWN_URLS.test(url.href),
 };
