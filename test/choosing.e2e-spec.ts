@@ -335,6 +335,40 @@ describe('auto', () => {
   });
 });
 
+describe('x-hub-overhead-ms', () => {
+  const SLOW = 600;
+  const late =
+    (script: Script): Script =>
+    (received, response) =>
+      void setTimeout(() => void script(received, response), SLOW);
+
+  it.each<[string, Json, () => void]>([
+    ['a slow answer', {}, () => first.answerWith(late(politeScript))],
+    ['a slow failure before a fallback', {}, () => first.answerWith(late(failing(503)))],
+    [
+      'the wait before another attempt',
+      { max_retries: 1 },
+      () => first.answerWith(failTimes(1, failing(429, { 'retry-after-ms': String(SLOW) }))),
+    ],
+    [
+      'the first event of a stream',
+      { stream: true },
+      () =>
+        first.answerWith((_call, response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          response.flushHeaders();
+          setTimeout(() => response.end(chunk('Hi', 'stop')), SLOW);
+        }),
+    ],
+  ])("is the hub's own time: %s is none of it", async (_name, { stream, ...fields }, arrange) => {
+    const alias = await aliasOf(first, { fallback_aliases: [await aliasOf(second)], ...fields });
+    arrange();
+    const answer = await call(hub, aChat(alias, stream ? { stream } : {}));
+    expect(answer.status).toBe(200);
+    expect(Number(answer.headers['x-hub-overhead-ms'])).toBeLessThan(SLOW / 2);
+  });
+});
+
 it('hands the answer of a fallback on byte for byte', async () => {
   const alias = await aliasOf(first, { fallback_aliases: [await aliasOf(second)] });
   first.answerWith(failing(500));

@@ -7,7 +7,9 @@ import OpenAI, {
   BadRequestError,
   InternalServerError,
   NotFoundError,
+  PermissionDeniedError,
   RateLimitError,
+  UnprocessableEntityError,
 } from 'openai';
 import { readModel, saveModel, until, usageAfter, type Json } from './support/calls.js';
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
@@ -167,6 +169,24 @@ describe("OpenAI's client", () => {
       param: 'model',
       requestID: expect.stringMatching(/\w/),
     });
+  });
+
+  it('gets errors of its own classes for what it may not, or the model cannot', async () => {
+    const { alias } = await model();
+    const reader = new OpenAI({
+      baseURL: `${hub.url}/v1`,
+      apiKey: await hub.createToken('models:read'),
+      maxRetries: 0,
+    });
+    const forbidden = await failureOf(reader.chat.completions.create(ask(alias, 'hello')));
+    expect(forbidden).toBeInstanceOf(PermissionDeniedError);
+    expect(forbidden).toMatchObject({ status: 403, code: 'scope_missing' });
+    mock.clearRequests();
+    const picture: OpenAI.ChatCompletionContentPart[] = [{ type: 'image_url', image_url: { url: PIXEL } }];
+    const unseen = await failureOf(client.chat.completions.create(ask(alias, picture)));
+    expect(unseen).toBeInstanceOf(UnprocessableEntityError);
+    expect(unseen).toMatchObject({ status: 422, code: 'modality_not_supported' });
+    expect(mock.getRequests()).toHaveLength(0);
   });
 
   it('gets errors of its own classes for what the provider refuses', async () => {

@@ -5,13 +5,13 @@ import { mayFallBack } from '../choosing/retry-policy.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { CallContext } from './call-context.js';
 import type { CallFailure } from './call-failure.js';
-import { ModelAttempts, type CallTools } from './model-attempts.js';
+import { type CallProgress, type CallTools, ModelAttempts } from './model-attempts.js';
 
 const logger = new Logger('Call');
 
 /** Asks one model after the other until one answers. Never another one once a byte of an answer is with the caller. */
 export class CallRun {
-  private attempts = 0;
+  private readonly progress: CallProgress = { attempts: 0, waitedMs: 0 };
   private failed: { failure: CallFailure; by: ModelAttempts }[] = [];
 
   constructor(
@@ -25,10 +25,9 @@ export class CallRun {
     try {
       for (const model of models) {
         if (!this.isWorthAsking(model)) continue;
-        const attempts = new ModelAttempts(this.context, model, this.tools, this.attempts);
+        const attempts = new ModelAttempts(this.context, model, this.tools, this.progress);
         const failure = await attempts.run();
         if (failure === null) return;
-        this.attempts = attempts.count;
         this.failed.push({ failure, by: attempts });
         if (this.context.answerer.hasStarted || !mayFallBack(failure)) break;
       }
@@ -67,7 +66,7 @@ export class CallRun {
     const error = failure instanceof ProviderError ? failure.toAppError(by.model.alias, { isFinal }) : failure;
     const also = others.map(({ failure: { message }, by: { model } }) => `${model.alias}: ${message}`);
     const told = also.length === 0 ? error : error.withDetail(`${error.detail} Then asked, too: ${also.join('; ')}`);
-    Object.assign(told.headers, by.headers(this.attempts));
+    Object.assign(told.headers, by.headers());
     return told;
   }
 }

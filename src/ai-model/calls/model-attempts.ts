@@ -43,23 +43,29 @@ interface Prepared {
   provider: ChatProvider;
 }
 
+/** What a call has come to so far, at all the models that were asked. */
+export interface CallProgress {
+  attempts: number;
+  /** Spent waiting for providers and between attempts: not the hub's own time. */
+  waitedMs: number;
+}
+
 /** One model's part of a call: its attempts, and the one usage record they make, if any of them got to the provider. */
 export class ModelAttempts {
   private readonly startedAt = performance.now();
-  /** Time spent waiting for the provider, which is not the hub's. */
-  private providerMs = 0;
+  /** When the head of the last answer was there. */
+  private headAt = 0;
   private prompt: UsedPrompt | null = null;
   private ignored: readonly string[] = [];
   private stream: StreamState | null = null;
   /** Requests that this model's provider was sent. */
   private asked = 0;
 
-  /** @param count attempts of the call so far, those at other models included */
   constructor(
     private readonly context: CallContext,
     readonly model: SnapshotModel,
     private readonly tools: CallTools,
-    public count: number,
+    private readonly progress: CallProgress,
   ) {}
 
   /** Settles with the failure of the last attempt; null: the caller has his answer. */
@@ -76,7 +82,7 @@ export class ModelAttempts {
         if (failure === null) return null;
         const wait = this.waitAfter(attempt, failure);
         if (wait === null) return this.failed(failure);
-        await deadline.sleep(wait);
+        await this.waiting(deadline.sleep(wait));
         if (deadline.aborted) return this.failed(failureOf(null, deadline));
       }
     } catch (error) {
@@ -90,15 +96,31 @@ export class ModelAttempts {
   }
 
   /** Adds to a head what tells of this model; built in place, since every call has one. */
-  headers(attempts = this.count, head: Record<string, string> = {}): Record<string, string> {
+  headers(head: Record<string, string> = {}): Record<string, string> {
     const { model, prompt, ignored } = this;
     head['x-hub-model'] = model.alias;
     if (prompt) head['x-hub-prompt'] = `${prompt.name}@${prompt.version}`;
     head['x-hub-provider'] = model.provider;
-    head['x-hub-attempts'] = String(attempts);
+    head['x-hub-attempts'] = String(this.progress.attempts);
     if (ignored.length > 0) head['x-hub-ignored-parameters'] = ignored.join(', ');
-    head['x-hub-overhead-ms'] = Math.max(0, this.context.asker.elapsed() - this.providerMs).toFixed(2);
+    head['x-hub-overhead-ms'] = this.overheadMs().toFixed(2);
     return head;
+  }
+
+  /** What the hub itself took. A stream is waited for until it has something to say. */
+  private overheadMs(): number {
+    const firstByteAt = this.stream?.firstByteAt ?? this.headAt;
+    return Math.max(0, this.context.asker.elapsed() - this.progress.waitedMs - (firstByteAt - this.headAt));
+  }
+
+  private async waiting<Value>(work: Promise<Value>): Promise<Value> {
+    const from = performance.now();
+    try {
+      return await work;
+    } finally {
+      this.headAt = performance.now();
+      this.progress.waitedMs += this.headAt - from;
+    }
   }
 
   /** Without a promise where nothing has to be waited for. */
@@ -129,20 +151,17 @@ export class ModelAttempts {
     const { body, topLevel, parameters, stream, isTranslated } = incoming;
     const { model } = this;
     if (model.rate_limit_per_minute !== null) await this.requireAllowed(model.rate_limit_per_minute);
-    this.count += 1;
+    this.progress.attempts += 1;
     this.asked += 1;
     this.stream = null;
-    const sentAt = performance.now();
     try {
       const request = { model, body, topLevel, parameters, stream, isTranslated };
-      const answer = await askFor(provider, incoming.operation, request, deadline);
-      this.providerMs += performance.now() - sentAt;
+      const answer = await this.waiting(askFor(provider, incoming.operation, request, deadline));
       if (answer.kind === 'stream') await this.answerStream(answer);
       else this.answerWhole(answer);
       this.tools.health.note(model, 'ok');
       return null;
     } catch (error) {
-      if (this.stream === null) this.providerMs += performance.now() - sentAt;
       if (error instanceof AppError) this.takeBack();
       const failure = failureOf(error, deadline);
       if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
@@ -152,7 +171,7 @@ export class ModelAttempts {
 
   /** The provider's code refused, and nothing was sent. */
   private takeBack(): void {
-    this.count -= 1;
+    this.progress.attempts -= 1;
     this.asked -= 1;
   }
 
@@ -171,13 +190,13 @@ export class ModelAttempts {
     const usage = usageFromAnswer(findUsage(parsed)) ?? this.estimate(weighText(textOf(parsed)));
     this.noteIgnored(answer);
     const firstByteMs = performance.now() - this.startedAt;
-    this.context.answerer.whole(answer, parsed, () => this.headers(this.count, { ...answer.headers }));
+    this.context.answerer.whole(answer, parsed, () => this.headers({ ...answer.headers }));
     this.record('ok', { usage, firstByteMs });
   }
 
   private async answerStream(answer: StreamedAnswer): Promise<void> {
     this.noteIgnored(answer);
-    const headers = (): AnswerHeaders => this.headers(this.count, { ...answer.headers });
+    const headers = (): AnswerHeaders => this.headers({ ...answer.headers });
     const { state, end } = this.context.answerer.stream(answer, headers);
     this.stream = state;
     const how = await end;
