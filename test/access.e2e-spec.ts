@@ -9,6 +9,7 @@ import type { CreatedToken } from '../src/contract/token.contract.js';
 import { PublicRoute } from '../src/platform/auth/require-scope.js';
 import { generateToken, hashToken } from '../src/platform/auth/token-text.js';
 import { readEnv } from '../src/platform/config/env.js';
+import { ThisInstance } from '../src/platform/config/this-instance.js';
 import { DirectLane } from '../src/platform/http/direct-lane.js';
 import { PlatformModule } from '../src/platform/platform.module.js';
 import { aModelConfig } from './factories/model-config.js';
@@ -503,7 +504,11 @@ describe('a route that declares no scope', () => {
         STORAGE_SERVICE_URL: 'http://127.0.0.1:1',
         STORAGE_SERVICE_TOKEN: 'x'.repeat(40),
       });
-      return { module: PlantedModule, imports: [PlatformModule.register(env, new DirectLane(0))], controllers };
+      return {
+        module: PlantedModule,
+        imports: [PlatformModule.register(env, new DirectLane(0), new ThisInstance('0'))],
+        controllers,
+      };
     }
   }
 

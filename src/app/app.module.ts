@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { Env } from '../platform/config/env.js';
+import type { ThisInstance } from '../platform/config/this-instance.js';
 import type { DirectLane } from '../platform/http/direct-lane.js';
 import { PlatformModule } from '../platform/platform.module.js';
 import { DocsController, OpenApiDocument } from './docs.controller.js';
@@ -12,7 +13,7 @@ import type { ServicePart } from './roles.js';
  */
 @Module({})
 export class AppModule {
-  static register(env: Env, parts: readonly ServicePart[], lane: DirectLane): DynamicModule {
+  static register(env: Env, parts: readonly ServicePart[], lane: DirectLane, instance: ThisInstance): DynamicModule {
     const [first, ...others] = parts.map((part) => part.module);
     const system: DynamicModule = {
       module: SystemModule,
@@ -20,7 +21,7 @@ export class AppModule {
       controllers: [InfoController, DocsController],
       providers: [OpenApiDocument],
     };
-    return { module: AppModule, imports: [PlatformModule.register(env, lane), system, ...others] };
+    return { module: AppModule, imports: [PlatformModule.register(env, lane, instance), system, ...others] };
   }
 }
 

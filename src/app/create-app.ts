@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger as PinoLogger } from 'pino';
 import { generateToken } from '../platform/auth/token-text.js';
 import type { Env } from '../platform/config/env.js';
+import { ThisInstance } from '../platform/config/this-instance.js';
 import { ErrorFilter } from '../platform/errors/error-filter.js';
 import { EXIT_UNAVAILABLE, StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry } from '../platform/health/health-registry.js';
@@ -16,6 +17,7 @@ import { Secret } from '../platform/secrets/secret.js';
 import { AppModule } from './app.module.js';
 import { OpenApiDocument } from './docs.controller.js';
 import { buildOpenApiDocument } from './openapi.js';
+import { PRODUCT } from './product.js';
 import { openParts, type ServicePart } from './roles.js';
 
 export interface CreateAppOptions {
@@ -50,11 +52,16 @@ const portOf = (nest: NestFastifyApplication): number => {
   return typeof address === 'object' && address !== null ? address.port : 0;
 };
 
-const createNest = async (env: Env, logger: PinoLogger, parts: ServicePart[]): Promise<NestFastifyApplication> => {
+const createNest = async (
+  env: Env,
+  logger: PinoLogger,
+  parts: ServicePart[],
+  instance: ThisInstance,
+): Promise<NestFastifyApplication> => {
   const errors = new ErrorFilter(parts.flatMap((part) => part.translateError ?? []));
   const lane = new DirectLane(env.MAX_CALL_BODY_MB * MEGABYTE);
   const nest = await NestFactory.create<NestFastifyApplication>(
-    AppModule.register(env, parts, lane),
+    AppModule.register(env, parts, lane, instance),
     createHttpAdapter(env, logger, lane, errors),
     {
       bodyParser: false,
@@ -93,8 +100,9 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   Logger.overrideLogger(new PinoLoggerService(logger));
   // In role `all` both sides are this process, so a token of the moment will do.
   const serviceToken = env.STORAGE_SERVICE_TOKEN ?? Secret.of(generateToken('service').text);
-  const parts = await openParts(env, serviceToken, options.onFatal ?? (() => undefined));
-  const nest = await createNest(env, logger, parts).catch(async (error: unknown) => {
+  const instance = new ThisInstance(PRODUCT.version);
+  const parts = await openParts(env, instance, serviceToken, options.onFatal ?? (() => undefined));
+  const nest = await createNest(env, logger, parts, instance).catch(async (error: unknown) => {
     await closeParts(parts);
     throw error;
   });

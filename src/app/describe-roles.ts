@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { generateToken } from '../platform/auth/token-text.js';
 import { readEnv, SERVICE_ROLES, type ServiceRole } from '../platform/config/env.js';
+import { ThisInstance } from '../platform/config/this-instance.js';
 import { ErrorFilter } from '../platform/errors/error-filter.js';
 import { DirectLane } from '../platform/http/direct-lane.js';
 import { createHttpAdapter } from '../platform/http/http-server.js';
@@ -10,6 +11,7 @@ import { createLogger } from '../platform/logging/logger.js';
 import { Secret } from '../platform/secrets/secret.js';
 import { AppModule } from './app.module.js';
 import { buildOpenApiDocument } from './openapi.js';
+import { PRODUCT } from './product.js';
 
 const SETTINGS = {
   DATABASE_URL: 'postgresql://localhost/never_connected',
@@ -34,6 +36,7 @@ const describeRole = async (role: ServiceRole): Promise<OpenAPIObject> => {
       env,
       modules.map((module) => ({ module })),
       lane,
+      new ThisInstance(PRODUCT.version),
     ),
     adapter,
     { preview: true, logger: false, abortOnError: false },

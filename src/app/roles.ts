@@ -1,5 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import type { Env } from '../platform/config/env.js';
+import type { ThisInstance } from '../platform/config/this-instance.js';
 import type { ErrorTranslator } from '../platform/errors/error-filter.js';
 import type { Secret } from '../platform/secrets/secret.js';
 
@@ -15,9 +16,14 @@ export interface ServicePart {
 
 type OnFatal = (error: unknown) => void;
 
-const openStoragePart = async (env: Env, serviceToken: Secret, onFatal: OnFatal): Promise<ServicePart> => {
+const openStoragePart = async (
+  env: Env,
+  instance: ThisInstance,
+  serviceToken: Secret,
+  onFatal: OnFatal,
+): Promise<ServicePart> => {
   const { openStorage, StorageModule, translateDatabaseError } = await import('../storage/index.js');
-  const resources = await openStorage(env, onFatal);
+  const resources = await openStorage(env, instance, onFatal);
   const { adminTokenFile } = resources;
   return {
     module: StorageModule.register(resources, serviceToken),
@@ -33,7 +39,12 @@ const openAiModelPart = async (serviceToken: Secret): Promise<ServicePart> => {
 };
 
 /** The services of this process's role. Dynamic imports: a process in role `ai-model` never loads typeorm or pg. */
-export const openParts = async (env: Env, serviceToken: Secret, onFatal: OnFatal): Promise<ServicePart[]> => [
-  ...(env.runsStorage ? [await openStoragePart(env, serviceToken, onFatal)] : []),
+export const openParts = async (
+  env: Env,
+  instance: ThisInstance,
+  serviceToken: Secret,
+  onFatal: OnFatal,
+): Promise<ServicePart[]> => [
+  ...(env.runsStorage ? [await openStoragePart(env, instance, serviceToken, onFatal)] : []),
   ...(env.runsAiModel ? [await openAiModelPart(serviceToken)] : []),
 ];

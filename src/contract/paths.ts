@@ -7,6 +7,7 @@ export const PROMPTS_PATH = `${STORAGE_PREFIX}/prompts`;
 export const HISTORY_PATH = 'api/v1/history';
 export const TOKENS_PATH = 'api/v1/tokens';
 export const ENCRYPTION_KEYS_PATH = 'api/v1/encryption-keys';
+export const INSTANCES_PATH = 'api/v1/instances';
 export const INTERNAL_PATH = 'internal/v1';
 export const CHAT_PATHS = ['v1/chat/completions', 'api/v1/chat/completions'] as const;
 export const EMBEDDINGS_PATH = 'v1/embeddings';

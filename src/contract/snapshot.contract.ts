@@ -57,3 +57,26 @@ export interface Snapshot {
   tokens: SnapshotToken[];
   prompts: SnapshotPrompt[];
 }
+
+/** How many of each there are. */
+export interface SnapshotTotals {
+  models: number;
+  tokens: number;
+  prompts: number;
+}
+
+/**
+ * What became new, different or gone after the revision `since`, whole entries each. Who has the snapshot of `since` has
+ * the one of `revision` after it, and as many entries as `totals` says; if not, the whole snapshot has to be fetched.
+ * Source: `GET /internal/v1/snapshot?since=N`, which answers with a {@link Snapshot} where that is simpler.
+ */
+export interface SnapshotDifference {
+  since: number;
+  revision: number;
+  models: SnapshotModel[];
+  tokens: SnapshotToken[];
+  prompts: SnapshotPrompt[];
+  /** Ids. */
+  removed: { models: string[]; tokens: string[]; prompts: string[] };
+  totals: SnapshotTotals;
+}

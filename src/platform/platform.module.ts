@@ -3,6 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { AuthFailures } from './auth/auth-failures.js';
 import { RouteAccessCheck } from './auth/route-access.check.js';
 import { Env } from './config/env.js';
+import { ThisInstance } from './config/this-instance.js';
 import { HealthRegistry } from './health/health-registry.js';
 import { HealthController } from './health/health.controller.js';
 import { DirectLane } from './http/direct-lane.js';
@@ -13,7 +14,7 @@ import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 @Global()
 @Module({})
 export class PlatformModule {
-  static register(env: Env, lane: DirectLane): DynamicModule {
+  static register(env: Env, lane: DirectLane, instance: ThisInstance): DynamicModule {
     const outboundPolicy = {
       provide: OutboundPolicy,
       useFactory: () => new OutboundPolicy(env.ALLOWED_PRIVATE_ORIGINS),
@@ -25,13 +26,14 @@ export class PlatformModule {
       providers: [
         { provide: Env, useValue: env },
         { provide: DirectLane, useValue: lane },
+        { provide: ThisInstance, useValue: instance },
         AuthFailures,
         ListenAddress,
         HealthRegistry,
         RouteAccessCheck,
         outboundPolicy,
       ],
-      exports: [Env, DirectLane, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy],
+      exports: [Env, DirectLane, ThisInstance, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy],
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { generateToken } from '../platform/auth/token-text.js';
 import { Secret } from '../platform/secrets/secret.js';
+import { ThisInstance } from '../platform/config/this-instance.js';
 import { KeyRing } from './crypto/key-ring.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { Database } from './database/database.js';
@@ -24,7 +25,7 @@ export const describeStorage = (serviceToken: Secret): DynamicModule => {
     {
       database,
       keys,
-      processes: new StorageProcesses(database.dataSource, keys),
+      processes: new StorageProcesses(new ThisInstance('0'), database.dataSource, keys),
       adminToken: Secret.of(generateToken('admin').text),
       adminTokenFile: null,
       close: () => Promise.resolve(),

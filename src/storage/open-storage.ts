@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { generateToken } from '../platform/auth/token-text.js';
 import type { Env } from '../platform/config/env.js';
+import type { ThisInstance } from '../platform/config/this-instance.js';
 import { EXIT_UNAVAILABLE, StartupError } from '../platform/errors/startup-error.js';
 import { Secret } from '../platform/secrets/secret.js';
 import { checkKeyRing } from './crypto/key-check.js';
@@ -77,7 +78,11 @@ const findKeyRing = async (env: Env, directory: DataDirectory, connection: Datab
 };
 
 /** Opens everything the storage service needs. Throws a StartupError for what only the operator can mend. */
-export async function openStorage(env: Env, onFatal: (error: unknown) => void): Promise<StorageResources> {
+export async function openStorage(
+  env: Env,
+  instance: ThisInstance,
+  onFatal: (error: unknown) => void,
+): Promise<StorageResources> {
   const directory = new DataDirectory(env.DATA_DIR);
   // First of all: keys that cannot be right stop the start before a server runs or a database is made.
   configuredKeyRing(env, directory);
@@ -95,7 +100,7 @@ export async function openStorage(env: Env, onFatal: (error: unknown) => void): 
     };
     const database = new Database(connection, { onMigrated, onFatal });
     keys.file?.tidyUp();
-    const processes = new StorageProcesses(database.dataSource, keys);
+    const processes = new StorageProcesses(instance, database.dataSource, keys);
     const close = async (): Promise<void> => {
       await database.close();
       await server?.stop();

@@ -1,5 +1,10 @@
 import { isPlainObject } from '../../contract/fields.js';
-import type { Snapshot, SnapshotPrompt, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
+import type {
+  Snapshot,
+  SnapshotDifference,
+  SnapshotPrompt,
+  SnapshotPromptVersion,
+} from '../../contract/snapshot.contract.js';
 import { StorageUnavailable } from './storage-errors.js';
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -64,3 +69,25 @@ export const checkSnapshot = (body: unknown): Snapshot => {
   if (!isComplete) throw new StorageUnavailable('The storage service answered with something that is no snapshot.');
   return { ...(body as unknown as Snapshot), prompts: prompts as SnapshotPrompt[] };
 };
+
+const isListOf = (list: unknown, check: (value: unknown) => boolean): boolean =>
+  Array.isArray(list) && list.every(check);
+
+/** A difference to the snapshot of `since`: like a snapshot, believed whole or not at all. */
+export const checkDifference = (body: unknown, since: number): SnapshotDifference => {
+  const isDifference =
+    isPlainObject(body) &&
+    body['since'] === since &&
+    Number.isSafeInteger(body['revision']) &&
+    (body['revision'] as number) > since &&
+    isListOf(body['models'], isModel) &&
+    isListOf(body['tokens'], isToken) &&
+    isListOf(body['prompts'], isPrompt) &&
+    isForEach(body['removed'], (ids) => isListOf(ids, isText)) &&
+    isForEach(body['totals'], isWhole);
+  if (!isDifference) throw new StorageUnavailable('The storage service answered with something that is no difference.');
+  return body as unknown as SnapshotDifference;
+};
+
+const isForEach = (value: unknown, check: (part: unknown) => boolean): boolean =>
+  isPlainObject(value) && ['models', 'tokens', 'prompts'].every((kind) => check(value[kind]));

@@ -5,12 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpService } from '@nestjs/axios';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
+import { isPlainObject } from '../../contract/fields.js';
 import type { ConnectionTestClaim, ConnectionTestGrant } from '../../contract/connection-test.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
 import { CONFIGS_PATH, INTERNAL_PATH, STORAGE_PREFIX } from '../../contract/paths.js';
-import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
+import type { InstanceReport } from '../../contract/instance.contract.js';
+import type { Snapshot, SnapshotDifference, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
@@ -28,7 +30,7 @@ import {
   receiptOf,
   STATISTICS,
 } from './check-answer.js';
-import { checkPromptVersion, checkSnapshot } from './check-snapshot.js';
+import { checkDifference, checkPromptVersion, checkSnapshot } from './check-snapshot.js';
 import { withConnectTimeout } from './connect-timeout.js';
 import { readRevisions } from './revision-stream.js';
 import { StorageUnavailable, toStorageError } from './storage-errors.js';
@@ -125,6 +127,26 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
     const headers = { ...this.ownHeaders(), ...(revision !== null && { 'if-none-match': etagOf(revision) }) };
     const answer = await this.exchange({ method: 'GET', path: `${INTERNAL_PATH}/snapshot`, headers, repeatable: true });
     return answer.status === 304 ? null : checkSnapshot(answer.data);
+  }
+
+  async getSnapshotSince(since: number): Promise<Snapshot | SnapshotDifference | null> {
+    const headers = { ...this.ownHeaders(), 'if-none-match': etagOf(since) };
+    const path = `${INTERNAL_PATH}/snapshot`;
+    const answer = await this.exchange({ method: 'GET', path, params: { since }, headers, repeatable: true });
+    if (answer.status === 304) return null;
+    return isPlainObject(answer.data) && 'since' in answer.data
+      ? checkDifference(answer.data, since)
+      : checkSnapshot(answer.data);
+  }
+
+  async reportInstance(report: InstanceReport): Promise<void> {
+    const path = `${INTERNAL_PATH}/instances`;
+    await this.exchange({ method: 'POST', path, data: report, headers: this.ownHeaders(), repeatable: true });
+  }
+
+  async forgetInstance(id: string): Promise<void> {
+    const path = `${INTERNAL_PATH}/instances/${id}`;
+    await this.exchange({ method: 'DELETE', path, headers: this.ownHeaders(), repeatable: true });
   }
 
   async getPromptVersion(name: string, version: number): Promise<SnapshotPromptVersion> {

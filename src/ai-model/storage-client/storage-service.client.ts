@@ -2,7 +2,8 @@ import type { ConnectionTestClaim, ConnectionTestGrant } from '../../contract/co
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
-import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
+import type { InstanceReport } from '../../contract/instance.contract.js';
+import type { Snapshot, SnapshotDifference, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
@@ -44,6 +45,12 @@ export abstract class StorageServiceClient {
   abstract healthCheck(): Promise<StorageHealth>;
   /** null: `revision` is still the newest. */
   abstract getSnapshot(revision: number | null): Promise<Snapshot | null>;
+  /** What changed after `since`, or the whole where that is simpler; null: nothing. */
+  abstract getSnapshotSince(since: number): Promise<Snapshot | SnapshotDifference | null>;
+  /** Tells what this process runs and which revision it has applied. */
+  abstract reportInstance(report: InstanceReport): Promise<void>;
+  /** At the end of the process: nobody waits for it any more. */
+  abstract forgetInstance(id: string): Promise<void>;
   /** Any version of a prompt; it never changes. */
   abstract getPromptVersion(name: string, version: number): Promise<SnapshotPromptVersion>;
   /** Calls `onRevision` whenever the revision moves. Ends without error on abort, else fails when the stream breaks. */

@@ -102,6 +102,18 @@ export class Env {
   @Max(100_000, { message: 'must be a whole number from 1 to 100000' })
   CONNECTION_TESTS_PER_DAY = 200;
 
+  /** Megabytes of usage that are kept on disk while the storage service cannot be reached. */
+  @IsInt({ message: 'must be a whole number from 1 to 100000' })
+  @Min(1, { message: 'must be a whole number from 1 to 100000' })
+  @Max(100_000, { message: 'must be a whole number from 1 to 100000' })
+  USAGE_SPOOL_MB = 256;
+
+  /** Seconds from the signal to the end of the process. */
+  @IsInt({ message: 'must be a whole number of seconds from 2 to 3600' })
+  @Min(2, { message: 'must be a whole number of seconds from 2 to 3600' })
+  @Max(3600, { message: 'must be a whole number of seconds from 2 to 3600' })
+  SHUTDOWN_TIMEOUT = 10;
+
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'info';
 
@@ -142,6 +154,8 @@ const NUMBERS = [
   'USAGE_HOURS_RETENTION_DAYS',
   'CONNECTION_TEST_INTERVAL_MINUTES',
   'CONNECTION_TESTS_PER_DAY',
+  'USAGE_SPOOL_MB',
+  'SHUTDOWN_TIMEOUT',
 ] as const;
 
 /** Names of all variables that are read, for the test of `.env.example`. */
@@ -194,6 +208,12 @@ const checkDatabaseUrl = (url: Secret | undefined): void => {
   }
 };
 
+const checkRedisUrl = (url: Secret | undefined): void => {
+  if (url && !/^rediss?:\/\/\S+$/.test(url.reveal())) {
+    fail('REDIS_URL', 'must be of the form redis://user:password@host:6379/0, or rediss:// for TLS');
+  }
+};
+
 const checkRole = (env: Env): void => {
   if (env.SERVICE_ROLE === 'ai-model' && !env.STORAGE_SERVICE_URL) {
     fail('STORAGE_SERVICE_URL', 'must be set in role ai-model: it says where the storage service is');
@@ -231,6 +251,7 @@ export function readEnv(source: Source): Env {
   env.ALLOWED_PRIVATE_ORIGINS = readPrivateOrigins(source, env);
   checkTokens(env);
   checkDatabaseUrl(env.DATABASE_URL);
+  checkRedisUrl(env.REDIS_URL);
   checkRole(env);
   checkRetention(env);
   checkTestInterval(env);

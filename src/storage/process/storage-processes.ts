@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { ThisInstance } from '../../platform/config/this-instance.js';
 import type { KeyRingHolder } from '../crypto/key-ring-holder.js';
 import { RepeatedTask } from '../repeated-task.js';
 import { StorageProcessEntity } from './storage-process.entity.js';
@@ -21,15 +21,19 @@ const FORGET = `DELETE FROM storage_processes WHERE id IN
 
 /** The processes of the storage service that share a database: this one says every two seconds that it lives. */
 export class StorageProcesses {
-  readonly id = randomUUID();
-  private readonly startedAt = new Date();
   private readonly beats = new RepeatedTask(() => this.writeBeat(), BEAT_MILLISECONDS);
   private isKnown = false;
 
   constructor(
+    private readonly instance: ThisInstance,
     private readonly dataSource: DataSource,
     private readonly keys: KeyRingHolder,
   ) {}
+
+  /** Of this process. */
+  get id(): string {
+    return this.instance.id;
+  }
 
   start(): void {
     this.beats.start();
@@ -77,7 +81,7 @@ export class StorageProcesses {
   private async writeBeat(): Promise<void> {
     this.isKnown = false;
     const { keyIds, activeKeyId } = this.keys.current;
-    await this.dataSource.query(BEAT, [this.id, this.startedAt, keyIds, activeKeyId]);
+    await this.dataSource.query(BEAT, [this.id, this.instance.startedAt, keyIds, activeKeyId]);
     this.isKnown = true;
     await this.dataSource.query(FORGET);
   }
