@@ -155,7 +155,7 @@ describe('what reaches a server that speaks OpenAI, byte for byte', () => {
   };
 
   const providerOf = ({ model: { provider = 'openai_compatible' } }: Case): Promise<ChatProvider> | undefined =>
-    PROVIDER_REGISTRY[provider].load?.(client, PROVIDER_REGISTRY[provider].defaultApiBase);
+    PROVIDER_REGISTRY[provider].load(client, PROVIDER_REGISTRY[provider].defaultApiBase);
 
   it.each(CASES)('$name', async (story) => {
     const provider = await providerOf(story);

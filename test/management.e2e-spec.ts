@@ -273,7 +273,6 @@ describe('the management API', () => {
         description: "OpenAI's own API",
         default_api_base: 'https://api.openai.com/v1',
         requires_api_key: true,
-        callable: true,
         modalities: ['text', 'image', 'file', 'audio'],
       });
       expect(providers.find((entry) => entry['provider'] === 'openai_compatible')).toMatchObject({

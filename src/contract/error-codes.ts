@@ -62,7 +62,6 @@ export const ERROR_CODES = [
   'prompt_directory_unavailable',
   'credential_missing',
   'credential_unavailable',
-  'provider_not_supported',
   'streaming_not_supported',
   'operation_not_supported',
   'parameter_not_supported',

@@ -1,5 +1,4 @@
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
-import { PROVIDER_REGISTRY } from '../providers/registry.js';
 import { type IncomingCall, refuseField } from './incoming-call.js';
 import { AppError } from '../../platform/errors/app-error.js';
 
@@ -9,10 +8,7 @@ const FINAL = { 'x-should-retry': 'false' };
 
 /** Has what a call needs, as far as the hub can tell without making one. */
 export const isCallable = (model: SnapshotModel): boolean =>
-  PROVIDER_REGISTRY[model.provider].load !== null &&
-  model.is_enabled &&
-  model.credential_readable &&
-  (model.is_local || model.api_key !== null);
+  model.is_enabled && model.credential_readable && (model.is_local || model.api_key !== null);
 
 /** Says why a model cannot be called, by an error of its own for each reason. */
 export const requireCallable = (model: SnapshotModel, incoming: Asked): void => {

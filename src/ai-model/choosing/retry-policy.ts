@@ -11,7 +11,6 @@ const RATE_LIMIT_FLOOR_MILLISECONDS = 250;
 const FALL_BACK_CODES: ReadonlySet<ErrorCode> = new Set([
   'credential_missing',
   'credential_unavailable',
-  'provider_not_supported',
   'rate_limit_exceeded',
   'default_prompt_not_usable',
 ]);

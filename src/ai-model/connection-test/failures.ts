@@ -30,7 +30,6 @@ export interface TestFailure {
 const CLASS_OF_CODE: Partial<Record<ErrorCode, TestFailureClass>> = {
   credential_missing: 'credential_missing',
   credential_unavailable: 'credential_unavailable',
-  provider_not_supported: 'unsupported',
   operation_not_supported: 'unsupported',
   parameter_not_supported: 'unsupported',
   modality_not_supported: 'modality',

@@ -80,12 +80,11 @@ export class DiscoverService {
 
 const unsupported = ({ provider }: SnapshotModel): DiscoveryFailure => ({
   class: 'unsupported',
-  message: `${PROVIDER_REGISTRY[provider].name} cannot be asked for its models yet; the facts are those of the catalogue.`,
+  message: `${PROVIDER_REGISTRY[provider].name} has no list of models that can be asked for; the facts are those of the catalogue.`,
 });
 
 /** What keeps the provider from being asked, as it would keep a call from being made. */
 const refusalOf = (model: SnapshotModel): DiscoveryFailure | null => {
-  if (PROVIDER_REGISTRY[model.provider].load === null) return unsupported(model);
   if (!model.credential_readable) {
     const message =
       "The stored key cannot be decrypted with the hub's present encryption keys; it must be entered again.";

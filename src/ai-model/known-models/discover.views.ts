@@ -28,7 +28,7 @@ export class DiscoveredFact {
   @AnswerField({ type: 'boolean' }) differs: boolean;
 }
 
-/** `unsupported`: models of this provider cannot be asked for yet. */
+/** `unsupported`: this provider has no list of models that could be asked for. */
 export const DISCOVERY_FAILURES = [...CALL_OUTCOMES.filter((outcome) => outcome !== 'ok'), 'unsupported'] as const;
 
 /** Why the provider itself told nothing. */

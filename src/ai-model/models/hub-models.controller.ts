@@ -53,7 +53,7 @@ const toHubModel = (model: SnapshotModel, health: HealthState): HubModel => ({
 });
 
 const toProviderView = (provider: Provider, language: Language): ProviderView => {
-  const { name, defaultApiBase, requiresApiKey, load } = PROVIDER_REGISTRY[provider];
+  const { name, defaultApiBase, requiresApiKey } = PROVIDER_REGISTRY[provider];
   const { inputs, text } = PROVIDER_DESCRIPTIONS[provider];
   return {
     provider,
@@ -61,7 +61,6 @@ const toProviderView = (provider: Provider, language: Language): ProviderView =>
     description: text[language],
     default_api_base: defaultApiBase,
     requires_api_key: requiresApiKey,
-    callable: load !== null,
     modalities: [...inputs],
   };
 };

@@ -39,8 +39,6 @@ export class ProviderView {
   @AnswerField({ type: 'string', nullable: true, description: 'null: a config must name its own' })
   default_api_base: string | null;
   @AnswerField({ type: 'boolean' }) requires_api_key: boolean;
-  @AnswerField({ type: 'boolean', description: 'False: its models can be saved, but not called yet' })
-  callable: boolean;
   @AnswerField({
     type: 'string',
     enum: [...INPUT_KINDS],

@@ -12,8 +12,7 @@ export interface ProviderEntry {
   /** null: every config must name its own address. */
   defaultApiBase: string | null;
   requiresApiKey: boolean;
-  /** null: its models can be saved, but not called yet. */
-  load: Load | null;
+  load: Load;
 }
 
 const openAiWire: Load = async (client, defaultApiBase) => {

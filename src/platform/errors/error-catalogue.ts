@@ -65,7 +65,6 @@ export const ERROR_CATALOGUE: Record<ErrorCode, CatalogueEntry> = {
   prompt_directory_unavailable: { status: 503, title: 'The prompt cannot be looked up right now' },
   credential_missing: { status: 503, title: 'The model has no key yet' },
   credential_unavailable: { status: 503, title: "The model's key cannot be decrypted" },
-  provider_not_supported: { status: 501, title: 'Models of this provider cannot be called yet' },
   streaming_not_supported: { status: 400, title: 'The model does not stream' },
   operation_not_supported: { status: 400, title: 'The model cannot do this' },
   parameter_not_supported: { status: 400, title: 'The model does not know this parameter' },

@@ -27,7 +27,7 @@ const MESSAGES: Record<OutboundRefusalReason, string> = {
   port: 'This port is not used by model APIs; the operator can list the origin with this port in ALLOWED_PRIVATE_ORIGINS.',
   private_address:
     'The address is private; use a public https address, or have the operator list the origin in ALLOWED_PRIVATE_ORIGINS.',
-  metadata_address: 'Link-local and cloud metadata addresses are never called; use the address of a model API.',
+  metadata_address: 'Link-local and cloud metadata addresses are never called; use another address.',
 };
 
 /** What an address may look like, depending on what it is for. */
