@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import type { Labels, MetricFamily, Sample } from './metric-family.js';
@@ -39,15 +40,18 @@ export class MetricsRegistry {
 
   /** Prometheus' text format. */
   async text(): Promise<string> {
-    const page = new Registry();
+    const written = [(await this.ofNode().metrics()).trimEnd()];
     let left = MAX_SERIES;
     for (const family of this.families.values()) {
       const values = this.read(family, Math.min(left, MAX_FAMILY_SERIES));
       left -= values.length;
-      page.registerMetric(asMetric(family, values));
+      written.push(await pageOf(family, values));
+      // A page may be long: calls go on in between.
+      await nextTurn();
     }
-    page.registerMetric(asMetric(DROPPED_SERIES, [{ metricName: DROPPED, labels: {}, value: this.dropped }]));
-    return (await this.ofNode().metrics()) + (await page.metrics());
+    const dropped = [{ metricName: DROPPED, labels: {}, value: this.dropped }];
+    written.push(await pageOf(DROPPED_SERIES, dropped));
+    return `${written.join('\n\n')}\n`;
   }
 
   private ofNode(): Registry {
@@ -80,6 +84,12 @@ const valueOf = ({ name }: MetricFamily, { value, labels = {}, suffix }: Sample)
   value,
 });
 
-/** As the library writes it out: it asks a metric for its name, help, type and values, and escapes them. */
-const asMetric = ({ name, help, type }: Pick<MetricFamily, 'name' | 'help' | 'type'>, values: Value[]): Metric =>
-  ({ name, get: () => Promise.resolve({ name, help, type, values }) }) as unknown as Metric;
+/** As the library writes it: it asks a metric for its name, help, type and values, and escapes them. */
+const pageOf = async (
+  { name, help, type }: Pick<MetricFamily, 'name' | 'help' | 'type'>,
+  values: Value[],
+): Promise<string> => {
+  const page = new Registry();
+  page.registerMetric({ name, get: () => Promise.resolve({ name, help, type, values }) } as unknown as Metric);
+  return (await page.metrics()).trimEnd();
+};
