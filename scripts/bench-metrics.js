@@ -38,16 +38,18 @@ const callEach = async (hub, aliases) => {
   }
 };
 
+const keepReading = async (hub, over) => {
+  while (!over.aborted) {
+    await readPage(hub);
+    await sleep(READ_EVERY_MILLISECONDS);
+  }
+};
+
 const measure = async (hub, isRead) => {
-  let isOver = false;
-  const reader = (async () => {
-    while (isRead && !isOver) {
-      await readPage(hub);
-      await sleep(READ_EVERY_MILLISECONDS);
-    }
-  })();
+  const over = new AbortController();
+  const reader = isRead ? keepReading(hub, over.signal) : Promise.resolve();
   const { rate } = await runLoad({ ...requestOf(hub, 'model-0'), callers: CALLERS, milliseconds: MILLISECONDS });
-  isOver = true;
+  over.abort();
   await reader;
   return rate;
 };
