@@ -9,12 +9,12 @@ import { DatabaseListener } from '../database/database-listener.js';
 import { APPLIED_CHANNEL, type Applied, InstanceService } from './instance.service.js';
 
 /** The write stands then, and the answer says how many have it. */
-const LONGEST_WAIT_MILLISECONDS = 10_000;
+const LONGEST_WAIT_MILLISECONDS = 5000;
 /** Reports are told by NOTIFY; should that be lost, they are found by looking. */
 const LOOK_MILLISECONDS = 100;
 
 /**
- * `?wait=applied` on a write: the answer comes when every instance that is there answers calls from the change, after ten
+ * `?wait=applied` on a write: the answer comes when every instance that is there answers calls from the change, after five
  * seconds at the latest, and `x-hub-applied` says how many do.
  */
 @Injectable()
@@ -82,6 +82,6 @@ export const CanWaitForApplied = (): MethodDecorator =>
       required: false,
       enum: ['applied'],
       description:
-        'Answer when every instance answers calls from this change (10 s at most); its header `x-hub-applied` says how many do, such as `4/4`',
+        'Answer when every instance answers calls from this change (5 s at most); its header `x-hub-applied` says how many do, such as `4/4`',
     }),
   );
