@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
@@ -56,6 +57,14 @@ import { TokenEntity } from './token/token.entity.js';
 import { TokenService } from './token/token.service.js';
 import { UsageRetention } from './usage/usage-retention.js';
 import { UsageService } from './usage/usage.service.js';
+
+/** Less than readiness waits for anything: a frozen database must not look like a process that can do nothing. */
+const PING_MILLISECONDS = 700;
+
+const answersWithin = async (milliseconds: number, work: Promise<unknown>): Promise<boolean> => {
+  const late = sleep(milliseconds, false, { ref: false });
+  return Promise.race([work.then(() => true).catch(() => false), late]);
+};
 
 /** SERVICE 1: owns PostgreSQL. */
 @Module({})
@@ -169,9 +178,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
       reason: 'the database cannot be reached',
     };
     if (!this.database.isReady) return missing;
-    return this.database.ping().then(
-      () => ({ status: 'up', embedded: this.env.isDatabaseEmbedded }),
-      () => missing,
-    );
+    const isThere = await answersWithin(PING_MILLISECONDS, this.database.ping());
+    return isThere ? { status: 'up', embedded: this.env.isDatabaseEmbedded } : missing;
   }
 }

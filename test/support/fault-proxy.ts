@@ -70,7 +70,9 @@ class Passage {
 
   cut(): void {
     this.isOver = true;
-    for (const socket of [this.client, this.upstream]) socket.resetAndDestroy();
+    this.client.resetAndDestroy();
+    // A unix socket knows no RST.
+    this.upstream.destroy();
   }
 
   private async pass(from: Socket, to: Socket, isAnswer: boolean): Promise<void> {

@@ -237,7 +237,8 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
       maxContentLength: MAX_ANSWER_BYTES,
       maxBodyLength: MAX_ANSWER_BYTES,
       proxy: false,
-      decompress: false,
+      // Only long snapshots come packed; what they hold is bounded above, unpacked.
+      decompress: true,
     } as AxiosRequestConfig);
   }
 
