@@ -12,6 +12,7 @@ import { aChat, call, saveModel, until, type Answer, type Json } from './support
 import { type FakeProvider, sendJson, startFakeProvider } from './support/fake-provider.js';
 import { type FaultProxy, startFaultProxy } from './support/fault-proxy.js';
 import { CONFIGS, randomKeyRing, startHub, type TestHub } from './support/hub.js';
+import { startHubProcess } from './support/hub-process.js';
 import { startCaller, startScriptedStorage } from './support/scripted-storage.js';
 import { freePort } from './support/sockets.js';
 
@@ -132,6 +133,11 @@ describe('the last-known-good file of an AI model process', () => {
     const snapshot = (await hub.application.nest
       .get(StorageServiceClient, { strict: false })
       .getSnapshot(null)) as Snapshot;
+    let hint = (): void => undefined;
+    storage.on('GET /internal/v1/changes', (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
+      hint = (): void => void response.write(`data: {"revision":${snapshot.revision + 1}}\n\n`);
+    });
     storage.on(SNAPSHOT, (response, nth) =>
       nth <= nonsense.length ? nonsense[nth - 1]?.(response) : sendJson(response, 200, snapshot),
     );
@@ -141,13 +147,19 @@ describe('the last-known-good file of an AI model process', () => {
       expect(await directoryOf(caller)).toMatchObject({ source: 'file', status: 'degraded' });
       expect((await call(caller, aChat(alias), { token: invokeToken })).status).toBe(200);
       await until(
-        () => storage.countOf(SNAPSHOT),
+        () => {
+          hint();
+          return storage.countOf(SNAPSHOT);
+        },
         (count) => count > asked,
         4000,
       );
     }
     await until(
-      () => directoryOf(caller),
+      () => {
+        hint();
+        return directoryOf(caller);
+      },
       ({ source }) => source === 'storage',
       4000,
     );
@@ -256,20 +268,27 @@ describe('the last-known-good file of a hub in one process', () => {
     );
     await hub.stop();
     expect(existsSync(join(hub.dataDir, FILE))).toBe(true);
-    const withoutDatabase = {
-      ...env,
+    const again = await startHubProcess({
+      PORT: '0',
+      DATA_DIR: hub.dataDir,
+      ADMIN_TOKEN: env.ADMIN_TOKEN,
       ENCRYPTION_KEYS: `${newer},${older}`,
       DATABASE_URL: `postgresql://nobody@127.0.0.1:${await freePort()}/nowhere`,
-    };
-    const again = await startHub({ database: hub.database, dataDir: hub.dataDir, env: withoutDatabase });
-    const answer = await until(
-      () => call(again, aChat(alias)),
-      ({ status }) => status === 200,
+      ALLOWED_PRIVATE_ORIGINS: 'http://127.0.0.1:*',
+    });
+    const caller = { url: again.url, adminToken: env.ADMIN_TOKEN };
+    await until(
+      async () => (await call(caller, aChat(alias))).status,
+      (status) => status === 200,
       6000,
     );
-    expect(answer.status).toBe(200);
-    expect(await directoryOf(again)).toMatchObject({ source: 'file', status: 'degraded' });
-    await again.close();
+    const ready = await fetch(`${again.url}/health/ready`);
+    expect(await ready.json()).toMatchObject({
+      dependencies: { model_directory: { source: 'file', status: 'degraded' } },
+    });
+    await again.stop('SIGKILL');
+    await hub.database.drop();
+    rmSync(hub.dataDir, { recursive: true, force: true });
     await provider.close();
   });
 });
