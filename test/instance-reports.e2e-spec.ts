@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { StorageServiceClient } from '../src/ai-model/storage-client/storage-service.client.js';
 import type { InstanceReport } from '../src/contract/instance.contract.js';
 import type { Snapshot, SnapshotDifference } from '../src/contract/snapshot.contract.js';
+import { aModelConfig } from './factories/model-config.js';
 import { aSnapshotModel } from './factories/snapshot-model.js';
-import { aChat, call, elapsed, saveModel, until } from './support/calls.js';
+import { aChat, call, elapsed, saveModel, until, type Json } from './support/calls.js';
 import { type FakeProvider, sendJson, startFakeProvider } from './support/fake-provider.js';
 import { startHub, type TestHub } from './support/hub.js';
 import { startCaller, startScriptedStorage, type ScriptedStorage } from './support/scripted-storage.js';
@@ -155,5 +156,25 @@ describe('an AI model process', () => {
     expect(storage.countOf(REPORT)).toBeGreaterThan(1);
     expect(caller.logs().match(/does not take reports/g)).toHaveLength(1);
     expect((await call(caller, aChat(alias))).status).toBe(200);
+  });
+
+  it('is waited for by a write that wants to be applied, and gone from the list when it ends', async () => {
+    const real = await startCaller(hub, hub.url);
+    const instances = async (): Promise<Json[]> =>
+      ((await hub.request('get', '/api/v1/instances').expect(200)).body as { instances: Json[] }).instances;
+    await until(instances, (found) => found.some(({ role }) => role === 'ai-model'), 5000);
+    for (let times = 0; times < 5; times += 1) {
+      const { body, headers } = await hub
+        .request('post', '/api/v1/ai-models/configs?wait=applied')
+        .send(aModelConfig({ api_base: provider.url }))
+        .expect(201);
+      expect(headers['x-hub-applied']).toBe('2/2');
+      // Nobody is asked for it: it is there.
+      expect((await call(real, aChat((body as Json)['alias']))).status).toBe(200);
+    }
+    const found = (await instances()).find(({ role }) => role === 'ai-model');
+    expect(found).toMatchObject({ is_current: true, configuration_source: 'storage' });
+    await real.stop();
+    expect((await instances()).map(({ role }) => role)).toEqual(['all']);
   });
 });
