@@ -33,7 +33,10 @@ import { ManagementProviders } from './management/management-providers.js';
 import { ManagementTests } from './management/management-tests.js';
 import { ManagementController } from './management/management.controller.js';
 import { ManagementService } from './management/management.service.js';
+import { InstanceReporter } from './model-directory/instance-reporter.js';
+import { LastKnownGood } from './model-directory/last-known-good.js';
 import { ModelDirectory } from './model-directory/model-directory.js';
+import { SnapshotKeys } from './model-directory/snapshot-keys.js';
 import { HubModelsController } from './models/hub-models.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { KeptVersions } from './prompts/kept-versions.js';
@@ -60,9 +63,10 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
+    private readonly instances: InstanceReporter,
   ) {}
 
-  static register(serviceToken: Secret): DynamicModule {
+  static register(serviceToken: Secret, snapshotKeys: SnapshotKeys): DynamicModule {
     return {
       module: AiModelModule,
       imports: [HttpModule],
@@ -81,6 +85,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
       ],
       providers: [
         { provide: ServiceToken, useValue: new ServiceToken(serviceToken) },
+        { provide: SnapshotKeys, useValue: snapshotKeys },
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
@@ -95,6 +100,8 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         DirectCalls,
         KeyProof,
         DiscoverService,
+        InstanceReporter,
+        LastKnownGood,
         ManagementProviders,
         ManagementService,
         ManagementTests,
@@ -123,6 +130,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
   async beforeApplicationShutdown(): Promise<void> {
     await this.tracker.drain(DRAIN_MILLISECONDS);
     await this.usage.flush(FLUSH_MILLISECONDS);
-    this.directory.stop();
+    await this.instances.leave();
+    await this.directory.stop();
   }
 }
