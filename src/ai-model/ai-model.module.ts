@@ -1,6 +1,7 @@
 import { HttpModule } from '@nestjs/axios';
-import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
+import type { Ending } from '../platform/lifecycle/ending.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
@@ -45,9 +46,6 @@ import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-st
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
 
-const DRAIN_MILLISECONDS = 5000;
-const FLUSH_MILLISECONDS = 3000;
-
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
 export class AiModelModule implements BeforeApplicationShutdown {
@@ -55,6 +53,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
+    private readonly scheduledTests: ScheduledTests,
   ) {}
 
   static register(serviceToken: Secret): DynamicModule {
@@ -110,10 +109,17 @@ export class AiModelModule implements BeforeApplicationShutdown {
     };
   }
 
-  /** While the listener is still open: in role `all` the usage goes through it. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.tracker.drain(DRAIN_MILLISECONDS);
-    await this.usage.flush(FLUSH_MILLISECONDS);
+  /** Ends the calls and delivers their usage. While the listener is still open: in role `all` the usage goes through it. */
+  async drain(ending: Ending): Promise<void> {
+    const startedAt = performance.now();
+    this.scheduledTests.stop();
+    const calls = await this.tracker.drain(ending);
+    const milliseconds = Math.round(performance.now() - startedAt);
+    if (calls.open > 0) new Logger('Shutdown').log({ msg: 'The open calls are over', ...calls, milliseconds });
+    await this.usage.flush(ending.left('usage'));
+  }
+
+  beforeApplicationShutdown(): void {
     this.directory.stop();
   }
 }

@@ -1,7 +1,8 @@
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import type { Env } from '../platform/config/env.js';
 import type { ThisInstance } from '../platform/config/this-instance.js';
 import type { ErrorTranslator } from '../platform/errors/error-filter.js';
+import type { Ending } from '../platform/lifecycle/ending.js';
 import type { Secret } from '../platform/secrets/secret.js';
 
 /** A service as the application sees it: what to mount, and what to do around the life of the process. */
@@ -10,6 +11,8 @@ export interface ServicePart {
   translateError?: ErrorTranslator;
   /** For the operator, at the end of the start. */
   notices?: string[];
+  /** At the end of the process, while all of it still works: begins nothing new, and ends and hands over the rest. */
+  drain?(nest: INestApplicationContext, ending: Ending): Promise<void>;
   /** Ends what lies under Nest; called after everything else is closed. */
   close?(): Promise<void>;
 }
@@ -35,7 +38,11 @@ const openStoragePart = async (
 
 const openAiModelPart = async (serviceToken: Secret): Promise<ServicePart> => {
   const { AiModelModule, translateStorageError } = await import('../ai-model/index.js');
-  return { module: AiModelModule.register(serviceToken), translateError: translateStorageError };
+  return {
+    module: AiModelModule.register(serviceToken),
+    translateError: translateStorageError,
+    drain: (nest, ending) => nest.get(AiModelModule).drain(ending),
+  };
 };
 
 /** The services of this process's role. Dynamic imports: a process in role `ai-model` never loads typeorm or pg. */

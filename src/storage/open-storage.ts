@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { generateToken } from '../platform/auth/token-text.js';
@@ -36,6 +37,9 @@ export interface StorageResources {
 }
 
 const logger = new Logger('Storage');
+
+/** A shutdown does not wait longer for queries under way. */
+const POOL_MILLISECONDS = 1000;
 
 /** Where the database is; starts the embedded server when none is configured. */
 const reachDatabase = async (
@@ -102,8 +106,12 @@ export async function openStorage(
     keys.file?.tidyUp();
     const processes = new StorageProcesses(instance, database.dataSource, keys);
     const close = async (): Promise<void> => {
-      await database.close();
-      await server?.stop();
+      try {
+        // A query that hangs must not keep the server from being stopped, which ends it.
+        await Promise.race([database.close(), sleep(POOL_MILLISECONDS, undefined, { ref: false })]);
+      } finally {
+        await server?.stop();
+      }
     };
     await database.start().catch(async (error: unknown) => {
       await database.close();
