@@ -25,6 +25,8 @@ export interface CreateAppOptions {
   logger?: PinoLogger;
   /** Called when something is found after the start that only the operator can mend. */
   onFatal?: (error: unknown) => void;
+  /** Gives the start up where it can be: what was opened is closed, and it fails with the signal's reason. */
+  stopping?: AbortSignal;
 }
 
 /** The running application: the same for production and for tests. */
@@ -111,7 +113,7 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   // In role `all` both sides are this process, so a token of the moment will do.
   const serviceToken = env.STORAGE_SERVICE_TOKEN ?? Secret.of(generateToken('service').text);
   const instance = new ThisInstance(PRODUCT.version);
-  const parts = await openParts(env, instance, serviceToken, options.onFatal ?? (() => undefined));
+  const parts = await openParts(env, instance, serviceToken, options);
   const { nest, shutdown } = await createNest(env, logger, parts, instance).catch(async (error: unknown) => {
     await closeParts(parts);
     throw error;

@@ -49,7 +49,7 @@ export class ProcessEnd {
   private begin(name: NodeJS.Signals): void {
     this.logger.info(`${name}: stopping within ${this.seconds} s`);
     // The shutdown has limits of its own; this one holds for a start, too, and for what nobody thought of.
-    setTimeout(() => this.exit([this.hub ? 'the shutdown' : 'the start']), this.left).unref();
+    setTimeout(() => this.exit([this.hub ? 'the shutdown' : 'the start']), this.left);
     for (const event of ['uncaughtException', 'unhandledRejection'] as const)
       process.on(event, (error: unknown) =>
         this.logger.error({ msg: 'An error during the shutdown, which goes on', err: error }),

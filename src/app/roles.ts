@@ -17,16 +17,20 @@ export interface ServicePart {
   close?(): Promise<void>;
 }
 
-type OnFatal = (error: unknown) => void;
+/** How a start can end besides well. */
+export interface StartOptions {
+  onFatal?: (error: unknown) => void;
+  stopping?: AbortSignal;
+}
 
 const openStoragePart = async (
   env: Env,
   instance: ThisInstance,
   serviceToken: Secret,
-  onFatal: OnFatal,
+  options: StartOptions,
 ): Promise<ServicePart> => {
   const { openStorage, StorageModule, translateDatabaseError } = await import('../storage/index.js');
-  const resources = await openStorage(env, instance, onFatal);
+  const resources = await openStorage(env, instance, options);
   const { adminTokenFile } = resources;
   return {
     module: StorageModule.register(resources, serviceToken),
@@ -50,8 +54,8 @@ export const openParts = async (
   env: Env,
   instance: ThisInstance,
   serviceToken: Secret,
-  onFatal: OnFatal,
+  options: StartOptions,
 ): Promise<ServicePart[]> => [
-  ...(env.runsStorage ? [await openStoragePart(env, instance, serviceToken, onFatal)] : []),
+  ...(env.runsStorage ? [await openStoragePart(env, instance, serviceToken, options)] : []),
   ...(env.runsAiModel ? [await openAiModelPart(serviceToken)] : []),
 ];

@@ -58,7 +58,7 @@ const createAndListen = async (env: Env, logger: Logger, stopSignal: StopSignal,
   if (stopSignal.isReceived) return end.stop();
   // Not before: most of a start is loading the application, and a wrong setting should show at once.
   const { createApp } = await import('./create-app.js');
-  const hub = await createApp(env, { logger, onFatal: exitWith });
+  const hub = await createApp(env, { logger, onFatal: exitWith, stopping: stopSignal.aborted });
   end.started(hub);
   // What has just been started must be stopped in order.
   if (stopSignal.isReceived) return end.stop();

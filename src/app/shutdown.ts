@@ -29,6 +29,8 @@ export class Shutdown {
   private ending: Ending | null = null;
   private running: Promise<string[]> | null = null;
   private step = '';
+  /** Steps that were not waited for any longer, and have not ended since. */
+  private readonly late = new Set<string>();
   private readonly failures: unknown[] = [];
 
   constructor(private readonly hub: RunningHub) {}
@@ -68,16 +70,20 @@ export class Shutdown {
   private async withinLimit(ending: Ending, notice: boolean): Promise<string[]> {
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<string[]>((resolve) => {
-      timer = setTimeout(() => resolve([this.step, ...this.hub.traffic.describeOpen()]), ending.left('resources'));
+      timer = setTimeout(() => resolve(this.stillOpen()), ending.left('resources'));
     });
     try {
-      return await Promise.race([this.end(ending, notice).then(() => []), limit]);
+      return await Promise.race([this.end(ending, notice), limit]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  private async end(ending: Ending, notice: boolean): Promise<void> {
+  private stillOpen(): string[] {
+    return [...new Set([...this.late, this.step]), ...this.hub.traffic.describeOpen()];
+  }
+
+  private async end(ending: Ending, notice: boolean): Promise<string[]> {
     const { nest, parts, traffic, talksToItself } = this.hub;
     nest.get(HealthRegistry).startDraining();
     traffic.leave();
@@ -92,6 +98,7 @@ export class Shutdown {
     traffic.cut();
     for (const part of parts) await this.attempt('closing what lies under it', 'resources', () => part.close?.());
     if (this.failures.length > 0) throw this.failures[0];
+    return [...this.late];
   }
 
   private async giveNotice(ending: Ending): Promise<void> {
@@ -112,9 +119,13 @@ export class Shutdown {
         this.failures.push(error);
         this.logger.error({ msg: `Failed while ${step}; going on`, err: error });
       })
-      .finally(() => (isOver = true));
-    const isLate = ending?.waitFor(phase, () => isOver).then((isDone) => !isDone);
-    if ((await Promise.race([done.then(() => false), isLate])) === true)
-      this.logger.warn(`Not done in time while ${step}; going on`);
+      .finally(() => {
+        isOver = true;
+        this.late.delete(step);
+      });
+    const inTime = ending?.waitFor(phase, () => isOver);
+    if ((await Promise.race([done.then(() => true), inTime])) !== false) return;
+    this.late.add(step);
+    this.logger.warn(`Not done in time while ${step}; going on`);
   }
 }

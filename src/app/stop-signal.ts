@@ -6,6 +6,7 @@ export class StopSignal {
   private received: NodeJS.Signals | null = null;
   private receivedAt = 0;
   private repeated = false;
+  private readonly controller = new AbortController();
   private listener: ((signal: NodeJS.Signals) => void) | null = null;
   private repeatListener: (() => void) | null = null;
 
@@ -18,6 +19,11 @@ export class StopSignal {
 
   get isReceived(): boolean {
     return this.received !== null;
+  }
+
+  /** For work that can be given up. */
+  get aborted(): AbortSignal {
+    return this.controller.signal;
   }
 
   get isRepeated(): boolean {
@@ -45,6 +51,7 @@ export class StopSignal {
     if (this.received === null) {
       this.received = signal;
       this.receivedAt = performance.now();
+      this.controller.abort(new Error(`asked to stop by ${signal}`));
       this.listener?.(signal);
     } else if (!this.repeated && this.age > SAME_SIGNAL_MILLISECONDS) {
       this.repeated = true;

@@ -85,13 +85,14 @@ const findKeyRing = async (env: Env, directory: DataDirectory, connection: Datab
 export async function openStorage(
   env: Env,
   instance: ThisInstance,
-  onFatal: (error: unknown) => void,
+  { onFatal = () => undefined, stopping }: { onFatal?: (error: unknown) => void; stopping?: AbortSignal } = {},
 ): Promise<StorageResources> {
   const directory = new DataDirectory(env.DATA_DIR);
   // First of all: keys that cannot be right stop the start before a server runs or a database is made.
   configuredKeyRing(env, directory);
   const { connection, server } = await reachDatabase(env, directory);
   try {
+    stopping?.throwIfAborted();
     const keys = new KeyRingHolder(await findKeyRing(env, directory, connection), keyRingFile(env, directory));
     const onMigrated = async (dataSource: DataSource): Promise<void> => {
       await checkKeyRing(dataSource.manager, keys.current);
@@ -102,6 +103,7 @@ export async function openStorage(
       // Before the first request, so that nobody removes a key that this process seals with.
       await processes.beat();
     };
+    stopping?.throwIfAborted();
     const database = new Database(connection, { onMigrated, onFatal });
     keys.file?.tidyUp();
     const processes = new StorageProcesses(instance, database.dataSource, keys);
