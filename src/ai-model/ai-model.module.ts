@@ -1,5 +1,6 @@
 import { HttpModule } from '@nestjs/axios';
-import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import type { Ending } from '../platform/lifecycle/ending.js';
 import type { Secret } from '../platform/secrets/secret.js';
@@ -39,6 +40,8 @@ import { ModelsController } from './models/models.controller.js';
 import { KeptVersions } from './prompts/kept-versions.js';
 import { PromptLibrary } from './prompts/prompt-library.js';
 import { ProviderLoader } from './providers/provider-loader.js';
+import { aiModelFamilies } from './status/ai-model-families.js';
+import { callFamilies } from './status/call-families.js';
 import { CallMetrics } from './status/call-metrics.js';
 import { StatusController } from './status/status.controller.js';
 import { StatusService } from './status/status.service.js';
@@ -48,8 +51,10 @@ import { UsageBuffer } from './usage/usage-buffer.js';
 
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
-export class AiModelModule implements BeforeApplicationShutdown {
+export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
   constructor(
+    private readonly registry: MetricsRegistry,
+    private readonly calls: CallMetrics,
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
@@ -107,6 +112,10 @@ export class AiModelModule implements BeforeApplicationShutdown {
       ],
       exports: [TokenVerifier],
     };
+  }
+
+  onModuleInit(): void {
+    this.registry.add(...callFamilies(this.calls), ...aiModelFamilies(this.tracker, this.usage, this.directory));
   }
 
   /** Ends the calls and delivers their usage. While the listener is still open: in role `all` the usage goes through it. */

@@ -8,6 +8,7 @@ import { HealthRegistry } from './health/health-registry.js';
 import { HealthController } from './health/health.controller.js';
 import { DirectLane } from './http/direct-lane.js';
 import { ListenAddress } from './http/listen-address.js';
+import { MetricsRegistry } from './metrics/metrics-registry.js';
 import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 
 /** Technical ground that both services stand on; knows no business word. */
@@ -30,10 +31,20 @@ export class PlatformModule {
         AuthFailures,
         ListenAddress,
         HealthRegistry,
+        MetricsRegistry,
         RouteAccessCheck,
         outboundPolicy,
       ],
-      exports: [Env, DirectLane, ThisInstance, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy],
+      exports: [
+        Env,
+        DirectLane,
+        ThisInstance,
+        AuthFailures,
+        ListenAddress,
+        HealthRegistry,
+        MetricsRegistry,
+        OutboundPolicy,
+      ],
     };
   }
 }

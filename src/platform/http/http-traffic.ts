@@ -135,6 +135,8 @@ const refuse = (response: ServerResponse): void => {
   const requestId = String(response.getHeader('x-request-id') ?? randomUUID());
   const { contentType, body } = answerFor(error, pathOf(response.req), requestId);
   const text = JSON.stringify(body);
+  // Closing under a client who is still sending would take the answer from him, too.
+  if (!response.req.complete) response.shouldKeepAlive = true;
   response.writeHead(error.status, {
     'x-request-id': requestId,
     'content-type': contentType,
@@ -142,7 +144,5 @@ const refuse = (response: ServerResponse): void => {
     'retry-after': '1',
     'content-length': Buffer.byteLength(text),
   });
-  response.write(text);
-  // Closing under a client who is still sending would take the answer from him, too.
-  if (response.req.complete) response.end();
+  response.end(text);
 };
