@@ -122,9 +122,11 @@ describe('the calls', () => {
   it('that are open may end, new ones are told to come again in their own words, and all usage is there', async () => {
     const { hub, alias, id } = await aHub();
     let finish = (): void => undefined;
-    provider.answerWith((_call, response) => {
-      hanging(_call, response);
-      finish = () => void response.end(chunk('', 'stop') + DONE);
+    provider.answerWith(async (request, response) => {
+      await hanging(request, response);
+      finish = () => {
+        response.end(chunk('', 'stop') + DONE);
+      };
     });
     const open = openCall(hub.url, hub.adminToken, aChat(alias, { stream: true }));
     await until(open.text, (text) => text.includes('12345678'));

@@ -37,9 +37,11 @@ export class ProcessEnd {
   }
 
   /** A start that fails after the signal, such as an initdb that was ended by the same Ctrl-C, has stopped as asked. */
-  giveUp(error: unknown): never {
+  giveUp(error: unknown): Promise<never> | never {
+    // What was built already is being stopped, and that is why the rest failed.
+    if (this.hub) return this.stop();
     this.logger.info({ msg: 'The start was given up', reason: error instanceof Error ? error.message : String(error) });
-    process.exit(0);
+    return this.exit([]);
   }
 
   private get left(): number {

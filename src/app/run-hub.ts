@@ -49,7 +49,7 @@ const start = async (stopSignal: StopSignal): Promise<void> => {
   try {
     await createAndListen(env, logger, stopSignal, end);
   } catch (error) {
-    if (stopSignal.isReceived) end.giveUp(error);
+    if (stopSignal.isReceived) await end.giveUp(error);
     throw error;
   }
 };

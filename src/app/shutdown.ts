@@ -91,12 +91,15 @@ export class Shutdown {
     // Who is refused can know that nothing was done, and asks another process.
     if (!talksToItself) await traffic.stopListening();
     const idle = setInterval(() => void traffic.closeIdle(), CLOSE_IDLE_MILLISECONDS);
+    if (notice) await ending.waitFor('lastCalls', () => false);
     for (const part of parts) await this.attempt('ending calls', 'answers', () => part.drain?.(nest, ending));
-    await this.attempt('closing the application', 'application', () => nest.close());
+    await this.attempt('closing the application and its connections to the database', 'application', () =>
+      nest.close(),
+    );
     clearInterval(idle);
     // Where the application did not get so far.
     traffic.cut();
-    for (const part of parts) await this.attempt('closing what lies under it', 'resources', () => part.close?.());
+    for (const part of parts) await this.attempt('closing the database', 'resources', () => part.close?.());
     if (this.failures.length > 0) throw this.failures[0];
     return [...this.late];
   }

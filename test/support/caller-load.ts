@@ -85,10 +85,10 @@ export const startLoad = (
 ): Load => {
   const counts: Record<Outcome, number> = { answered: 0, told: 0, refused: 0, unconnected: 0, failed: 0, lost: 0 };
   const details: string[] = [];
-  let isStopped = false;
+  const stopping = new AbortController();
   const work = async ({ keepsAlive, streams, thinks }: CallerHabits): Promise<void> => {
     const agent = keepsAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : false;
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const { outcome, detail } = await askOnce(aChat(alias, streams ? { stream: true } : {}), agent);
       counts[outcome] += 1;
       if (outcome === 'lost' || outcome === 'failed') details.push(detail);
@@ -102,7 +102,7 @@ export const startLoad = (
     counts,
     details,
     stop: async () => {
-      isStopped = true;
+      stopping.abort();
       await Promise.all(working);
     },
   };

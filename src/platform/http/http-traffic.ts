@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../errors/app-error.js';
 import { answerFor } from '../errors/error-answers.js';
 import { scrub } from '../logging/scrub.js';
@@ -19,6 +19,10 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Who connects means to send something: its first bytes may be on their way. */
 const FIRST_BYTES_MILLISECONDS = 1000;
+/** So long without a new connection, and those who would open one wait for their answers. */
+const QUIET_MILLISECONDS = 10;
+const MOST_HELD_MILLISECONDS = 100;
+const LOOK_MILLISECONDS = 2;
 const MOST_DESCRIBED = 5;
 
 /**
@@ -29,10 +33,15 @@ export class HttpTraffic {
   private readonly servers: Server[] = [];
   private readonly connections = new Map<Socket, Connection>();
   private isLeaving = false;
+  private lastOpenedAt = 0;
+  /** Requests that wait a moment for the listeners to close; null: none has to. */
+  private held: (() => void)[] | null = null;
 
   createServer(options: ServerOptions, handle: Listener): Server {
     const server = createServer(options, (request, response) => {
-      if (this.begin(request, response)) handle(request, response);
+      if (!this.begin(request, response)) return;
+      if (this.held) this.held.push(() => handle(request, response));
+      else handle(request, response);
     });
     server.on('connection', (socket: Socket) => this.follow(socket));
     // Node's own takes a connection for idle while the end of an answer still waits in its buffer, and cuts it; it is
@@ -63,11 +72,19 @@ export class HttpTraffic {
     for (const connection of this.connections.values()) markLast(connection);
   }
 
-  /** Takes no new connections; those that the system has accepted already are served. */
+  /**
+   * Takes no new connections. One that the system has accepted and we have not would be lost with its listener, so
+   * answers are held back for a moment: whoever has none yet does not come again, and the listeners close while nobody
+   * comes. Whoever comes later is refused, and can know that nothing was done.
+   */
   async stopListening(): Promise<void> {
-    // Behind the turn in which all that has arrived was taken: whoever comes later is refused, and can know it.
-    await setImmediate();
+    if (!this.servers.some(({ listening }) => listening)) return;
+    this.held ??= [];
+    await this.quietMoment();
     for (const server of this.servers) if (server.listening) server.close();
+    const held = this.held;
+    this.held = null;
+    for (const handle of held) handle();
   }
 
   /** Closes the connections on which nothing is asked or owed. */
@@ -91,12 +108,22 @@ export class HttpTraffic {
     return cut;
   }
 
+  private async quietMoment(): Promise<void> {
+    const since = performance.now();
+    const isQuiet = (now: number): boolean => now - Math.max(this.lastOpenedAt, since) > QUIET_MILLISECONDS;
+    for (let now = since; !isQuiet(now) && now - since < MOST_HELD_MILLISECONDS; now = performance.now())
+      await sleep(LOOK_MILLISECONDS);
+    // Behind the turn in which all that has arrived was taken.
+    await setImmediate();
+  }
+
   private responses(): ServerResponse[] {
     return [...this.connections.values()].flatMap(({ open }) => [...open]);
   }
 
   private follow(socket: Socket): void {
-    this.connections.set(socket, { socket, openedAt: performance.now(), open: new Set(), answeredBytes: 0 });
+    this.lastOpenedAt = performance.now();
+    this.connections.set(socket, { socket, openedAt: this.lastOpenedAt, open: new Set(), answeredBytes: 0 });
     socket.once('close', () => this.connections.delete(socket));
   }
 

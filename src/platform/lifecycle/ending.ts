@@ -1,10 +1,10 @@
 /**
- * What follows on the signal, in this order: everything is still served; open calls may end; those that did not are told;
- * usage is delivered; other requests get their answers; so do those for whom there is none any more; the application
- * closes; then what lies under it.
+ * What follows on the signal, in this order: everything is still served; then to who is connected only, where nobody else
+ * needs the listener; open calls may end; those that did not are told; usage is delivered; other requests get their
+ * answers; so do those for whom there is none any more; the application closes; then what lies under it.
  */
 export type EndingPhase =
-  'notice' | 'calls' | 'farewell' | 'usage' | 'answers' | 'connections' | 'application' | 'resources';
+  'notice' | 'lastCalls' | 'calls' | 'farewell' | 'usage' | 'answers' | 'connections' | 'application' | 'resources';
 
 /** Shares of the whole and milliseconds at most. What is left goes to the open calls. */
 const RESERVED: readonly (readonly [EndingPhase, share: number, most: number])[] = [
@@ -15,14 +15,17 @@ const RESERVED: readonly (readonly [EndingPhase, share: number, most: number])[]
   ['application', 0.07, 3000],
   ['resources', 0.08, 3000],
 ];
-const NOTICE_SHARE = 0.1;
-const MOST_NOTICE_MILLISECONDS = 1000;
+const NOTICE_SHARE = 0.06;
+const MOST_NOTICE_MILLISECONDS = 600;
+const LAST_CALLS_SHARE = 0.1;
+const MOST_LAST_CALLS_MILLISECONDS = 1000;
 /** For the last line and the exit itself. */
 const MARGIN_SHARE = 0.03;
 const MOST_MARGIN_MILLISECONDS = 300;
 /** From the second signal on. */
 const HURRIED: readonly (readonly [EndingPhase, milliseconds: number])[] = [
   ['notice', 0],
+  ['lastCalls', 0],
   ['calls', 0],
   ['farewell', 300],
   ['usage', 1300],
@@ -44,7 +47,8 @@ export class Ending {
       end -= Math.min(share * milliseconds, most);
     }
     const notice = now + Math.min(milliseconds * NOTICE_SHARE, MOST_NOTICE_MILLISECONDS);
-    this.endsAt = { ...(ends as Record<EndingPhase, number>), calls: end, notice };
+    const lastCalls = now + Math.min(milliseconds * LAST_CALLS_SHARE, MOST_LAST_CALLS_MILLISECONDS);
+    this.endsAt = { ...(ends as Record<EndingPhase, number>), calls: end, notice, lastCalls };
   }
 
   /** Milliseconds until this phase must be over, 0 when it must be. */
