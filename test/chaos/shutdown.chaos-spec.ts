@@ -170,7 +170,7 @@ afterAll(async () => {
 describe('a signal under load, with open streams,', () => {
   it('leaves nothing unanswered and nothing uncounted, every time', async () => {
     const env = onDatabase();
-    for (let round = rounds(8, 100); round > 0; round -= 1) {
+    for (let round = rounds(6, 100); round > 0; round -= 1) {
       const hub = await start(env);
       const { alias, id } = await saveModel(hub);
       const stopped = await stopUnderLoad(hub, alias);
@@ -324,7 +324,7 @@ describe('a rolling restart', () => {
       }
     };
     const load = startLoad(askEither, alias, CALLER_HABITS);
-    for (let round = rounds(4, 40); round > 0; round -= 1) {
+    for (let round = rounds(2, 40); round > 0; round -= 1) {
       await sleep(500);
       const index = round % 2;
       expect(await hubs[index]?.stop()).toBe(0);
