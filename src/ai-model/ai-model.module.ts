@@ -1,7 +1,8 @@
 import { HttpModule } from '@nestjs/axios';
-import { Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
+import type { Ending } from '../platform/lifecycle/ending.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
@@ -51,9 +52,6 @@ import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-st
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
 
-const DRAIN_MILLISECONDS = 5000;
-const FLUSH_MILLISECONDS = 3000;
-
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
 export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
@@ -64,6 +62,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
     private readonly instances: InstanceReporter,
+    private readonly scheduledTests: ScheduledTests,
   ) {}
 
   static register(serviceToken: Secret, snapshotKeys: SnapshotKeys): DynamicModule {
@@ -126,11 +125,18 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
     this.registry.add(...callFamilies(this.calls), ...aiModelFamilies(this.tracker, this.usage, this.directory));
   }
 
-  /** While the listener is still open: in role `all` the usage goes through it. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.tracker.drain(DRAIN_MILLISECONDS);
-    await this.usage.flush(FLUSH_MILLISECONDS);
+  /** Ends the calls and delivers their usage. While the listener is still open: in role `all` the usage goes through it. */
+  async drain(ending: Ending): Promise<void> {
+    const startedAt = performance.now();
+    this.scheduledTests.stop();
+    const calls = await this.tracker.drain(ending);
+    const milliseconds = Math.round(performance.now() - startedAt);
+    if (calls.open > 0) new Logger('Shutdown').log({ msg: 'The open calls are over', ...calls, milliseconds });
+    await this.usage.flush(ending.left('usage'));
     await this.instances.leave();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
     await this.directory.stop();
   }
 }
