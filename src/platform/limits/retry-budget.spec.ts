@@ -24,7 +24,7 @@ describe('the retry budget', () => {
     expect(spendAll(budget, 'a', 0)).toBe(10);
   });
 
-  it('is one per config: what one provider used up is not missing for another', () => {
+  it('is one for each target: what one used up is not missing for another', () => {
     const budget = new RetryBudget();
     spendAll(budget, 'a', 0);
     expect(budget.spend('b', 0)).toBe(true);
