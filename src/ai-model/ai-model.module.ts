@@ -49,6 +49,7 @@ import { StorageExchange } from './storage-client/storage-exchange.js';
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
 import { StorageTransport } from './storage-client/storage-transport.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
+import { UsageSpool } from './usage/usage-spool.js';
 
 const DRAIN_MILLISECONDS = 5000;
 const FLUSH_MILLISECONDS = 3000;
@@ -114,6 +115,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         SystemPrompts,
         TokenCounter,
         UsageBuffer,
+        UsageSpool,
       ],
       exports: [TokenVerifier],
     };

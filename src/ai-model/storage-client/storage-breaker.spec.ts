@@ -20,16 +20,19 @@ describe('the breaker of the storage client', () => {
   });
 
   /** What a call of it ends with: `ok`, or the detail of the error. */
-  const call = (error?: StorageError): Promise<string> =>
-    breaker
-      .run(() => {
+  const call = async (error?: StorageError): Promise<string> => {
+    try {
+      return await breaker.run(async () => {
         asked += 1;
-        return error ? Promise.reject(error) : Promise.resolve('ok');
-      })
-      .catch((failure: unknown) => {
-        expect(failure).toBeInstanceOf(StorageError);
-        return (failure as StorageError).problem.detail;
+        await Promise.resolve();
+        if (error) throw error;
+        return 'ok';
       });
+    } catch (failure) {
+      expect(failure).toBeInstanceOf(StorageError);
+      return (failure as StorageError).problem.detail;
+    }
+  };
   const calls = async (count: number, error?: StorageError): Promise<void> => {
     for (let nth = 0; nth < count; nth += 1) await call(error);
   };
