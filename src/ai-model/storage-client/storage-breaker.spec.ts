@@ -19,15 +19,15 @@ describe('the breaker of the storage client', () => {
     jest.useRealTimers();
   });
 
+  const answer = async (error: StorageError | undefined): Promise<string> => {
+    asked += 1;
+    if (error) throw error;
+    return 'ok';
+  };
   /** What a call of it ends with: `ok`, or the detail of the error. */
   const call = async (error?: StorageError): Promise<string> => {
     try {
-      return await breaker.run(async () => {
-        asked += 1;
-        await Promise.resolve();
-        if (error) throw error;
-        return 'ok';
-      });
+      return await breaker.run(() => answer(error));
     } catch (failure) {
       expect(failure).toBeInstanceOf(StorageError);
       return (failure as StorageError).problem.detail;
