@@ -7,6 +7,8 @@ const PER_SECOND = 1;
 interface Bucket {
   tokens: number;
   at: number;
+  /** What calls have brought of what each second brings at least. */
+  earned: number;
 }
 
 /**
@@ -24,14 +26,16 @@ export class RetryBudget {
     // A full bucket is the same as none.
     if (!bucket) return;
     bucket.tokens += PER_CALL;
+    bucket.earned = Math.min(PER_SECOND, bucket.earned + PER_CALL);
   }
 
   /** Whether one more retry may be made. */
   spend(target: string, now = performance.now()): boolean {
-    const bucket = this.buckets.get(target) ?? { tokens: CAPACITY, at: now };
-    const tokens = Math.min(CAPACITY, bucket.tokens + ((now - bucket.at) / 1000) * PER_SECOND);
-    const isEnough = tokens >= 1;
-    this.buckets.set(target, { tokens: isEnough ? tokens - 1 : tokens, at: now });
+    const { tokens, at, earned } = this.buckets.get(target) ?? { tokens: CAPACITY, at: now, earned: 0 };
+    const least = ((now - at) / 1000) * PER_SECOND;
+    const there = Math.min(CAPACITY, tokens + Math.max(0, least - earned));
+    const isEnough = there >= 1;
+    this.buckets.set(target, { tokens: isEnough ? there - 1 : there, at: now, earned: Math.max(0, earned - least) });
     return isEnough;
   }
 }
