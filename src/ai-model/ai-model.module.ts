@@ -9,7 +9,7 @@ import { EarlyTokenCheck } from './auth/early-token-check.js';
 import { ModelChooser } from './choosing/model-chooser.js';
 import { ModelHealth } from './choosing/model-health.js';
 import { RateLimiter } from './choosing/rate-limiter.js';
-import { RetryBudget } from './choosing/retry-budget.js';
+import { RetryBudget } from '../platform/limits/retry-budget.js';
 import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
@@ -49,8 +49,11 @@ import { CallMetrics } from './status/call-metrics.js';
 import { StatusController } from './status/status.controller.js';
 import { StatusService } from './status/status.service.js';
 import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-storage-service.client.js';
+import { StorageExchange } from './storage-client/storage-exchange.js';
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
+import { StorageTransport } from './storage-client/storage-transport.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
+import { UsageSpool } from './usage/usage-spool.js';
 
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
@@ -113,9 +116,12 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         RetryBudget,
         ScheduledTests,
         StatusService,
+        StorageExchange,
+        StorageTransport,
         SystemPrompts,
         TokenCounter,
         UsageBuffer,
+        UsageSpool,
       ],
       exports: [TokenVerifier],
     };
