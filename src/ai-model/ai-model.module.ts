@@ -1,6 +1,7 @@
 import { HttpModule } from '@nestjs/axios';
 import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
+import { RedisConnection } from '../platform/redis/redis-connection.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
@@ -8,6 +9,7 @@ import { ModelChooser } from './choosing/model-chooser.js';
 import { ModelHealth } from './choosing/model-health.js';
 import { RateLimiter } from './choosing/rate-limiter.js';
 import { RetryBudget } from './choosing/retry-budget.js';
+import { SharedRateLimiter } from './choosing/shared-rate-limiter.js';
 import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
@@ -48,6 +50,12 @@ import { UsageBuffer } from './usage/usage-buffer.js';
 const DRAIN_MILLISECONDS = 5000;
 const FLUSH_MILLISECONDS = 3000;
 
+const rateLimiter = {
+  provide: RateLimiter,
+  useFactory: (redis?: RedisConnection) => (redis ? new SharedRateLimiter(redis) : new SlidingWindowLimiter()),
+  inject: [{ token: RedisConnection, optional: true }],
+};
+
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
 export class AiModelModule implements BeforeApplicationShutdown {
@@ -79,7 +87,7 @@ export class AiModelModule implements BeforeApplicationShutdown {
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
-        { provide: RateLimiter, useClass: SlidingWindowLimiter },
+        rateLimiter,
         CallMedia,
         CallMetrics,
         CallService,

@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AuthFailures } from './auth/auth-failures.js';
 import { RouteAccessCheck } from './auth/route-access.check.js';
@@ -9,6 +9,18 @@ import { HealthController } from './health/health.controller.js';
 import { DirectLane } from './http/direct-lane.js';
 import { ListenAddress } from './http/listen-address.js';
 import { OutboundPolicy } from './http/outbound/outbound-policy.js';
+import { redisAddressOf } from './redis/redis-address.js';
+import { RedisConnection } from './redis/redis-connection.js';
+import type { Secret } from './secrets/secret.js';
+
+const redisProvider = (url: Secret): FactoryProvider => {
+  const address = redisAddressOf(url);
+  return {
+    provide: RedisConnection,
+    useFactory: (health: HealthRegistry) => new RedisConnection(address, health),
+    inject: [HealthRegistry],
+  };
+};
 
 /** Technical ground that both services stand on; knows no business word. */
 @Global()
@@ -19,6 +31,7 @@ export class PlatformModule {
       provide: OutboundPolicy,
       useFactory: () => new OutboundPolicy(env.ALLOWED_PRIVATE_ORIGINS),
     };
+    const redis = env.REDIS_URL ? [redisProvider(env.REDIS_URL)] : [];
     return {
       module: PlatformModule,
       imports: [DiscoveryModule],
@@ -32,8 +45,9 @@ export class PlatformModule {
         HealthRegistry,
         RouteAccessCheck,
         outboundPolicy,
+        ...redis,
       ],
-      exports: [Env, DirectLane, ThisInstance, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy],
+      exports: [Env, DirectLane, ThisInstance, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy, ...redis],
     };
   }
 }
