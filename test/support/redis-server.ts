@@ -50,8 +50,8 @@ const readKey = async (client: Redis, key: string): Promise<unknown> => {
 };
 
 /** A real Redis of this test's own, which writes nothing to a disk. */
-export async function startRedisServer(options: readonly string[] = [], password = ''): Promise<RedisServer> {
-  const port = await freePort();
+export async function startRedisServer({ password = '', atPort = 0 } = {}): Promise<RedisServer> {
+  const port = atPort || (await freePort());
   const directory = mkdtempSync(join(tmpdir(), 'hub-test-redis-'));
   const client = new Redis({
     host: '127.0.0.1',
@@ -66,7 +66,7 @@ export async function startRedisServer(options: readonly string[] = [], password
   const start = async (): Promise<void> => {
     const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', directory];
     if (password) settings.push('--requirepass', password);
-    child = spawn(PROGRAM, [...settings, ...options], { stdio: 'ignore' });
+    child = spawn(PROGRAM, settings, { stdio: 'ignore' });
     const end = Date.now() + START_MILLISECONDS;
     while (!(await isUp(client))) {
       if (Date.now() > end) throw new Error(`${PROGRAM} did not start on port ${port}`);

@@ -14,7 +14,7 @@ const LONGEST_BACKOFF_MILLISECONDS = 2000;
 const PROBE_MILLISECONDS = 200;
 /** While it is used, its commands show how it does; idle ones are probed so often. */
 const CALM_PROBE_MILLISECONDS = 1000;
-const MAX_UNDER_WAY = 5000;
+const MAX_UNDER_WAY = 1000;
 
 /** As the hub's commands are: a script that writes. PING would be answered by a replica, and with a full memory. */
 const PROBE = "return redis.call('SET', KEYS[1], '1', 'PX', 10000)";
