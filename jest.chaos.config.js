@@ -1,5 +1,5 @@
 // The stories that break things: several processes, minutes each, one story at a time. `npm run chaos:ci`, and with
-// longer runs and more rounds `npm run chaos`.
+// longer runs and more rounds `npm run chaos`. Those that `npm test` plays in a few rounds are played here in full.
 import everyday from './jest.config.js';
 
 const [, e2e] = everyday.projects;
@@ -8,5 +8,11 @@ export default {
   ...everyday,
   maxWorkers: 1,
   testTimeout: 3_600_000,
-  projects: [{ ...e2e, displayName: 'chaos', roots: ['<rootDir>/test/chaos'], testRegex: '\\.chaos-spec\\.ts$' }],
+  projects: [
+    {
+      ...e2e,
+      displayName: 'chaos',
+      testRegex: ['\\.chaos-spec\\.ts$', '/(?:durability|key-rotation|statistics-of-a-million)\\.e2e-spec\\.ts$'],
+    },
+  ],
 };

@@ -32,6 +32,7 @@ const ACCESS: Record<string, Access> = {
   'GET /health/live': 'public',
   'GET /health/ready': 'public',
   'GET /info': 'any token',
+  'GET /metrics': 'usage:read',
   'GET /docs': 'any token',
   'GET /docs/openapi.json': 'any token',
   'GET /docs/start.js': 'any token',

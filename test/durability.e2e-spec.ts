@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../src/contract/snapshot.contract.js';
 import { aModelConfig } from './factories/model-config.js';
+import { sized } from './support/chaos.js';
 import { databasePid, removeDataDirectory } from './support/embedded-database.js';
 import { type FakeProvider, politeScript, startFakeProvider } from './support/fake-provider.js';
 import { CONFIGS } from './support/hub.js';
@@ -22,14 +23,14 @@ interface Written {
   api_key: string;
 }
 
-const ROUNDS = 20;
+const ROUNDS = sized(6, 20, 200);
 const WRITERS = 4;
 const MIN_WRITES = 5;
 /** Each so many rounds PostgreSQL is killed as well: then nothing of what the process had in memory is left. */
-const KILL_DATABASE_EVERY = 5;
+const KILL_DATABASE_EVERY = 3;
 const READY_MILLISECONDS = 10_000;
 /** About 30 s on a machine with nothing else to do. */
-const ROUNDS_MILLISECONDS = 240_000;
+const ROUNDS_MILLISECONDS = 60_000 + ROUNDS * 12_000;
 const EXIT_UNAVAILABLE = 69;
 const SERVICE_TOKEN = 'service-token-of-the-durability-test';
 

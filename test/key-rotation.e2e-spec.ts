@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EncryptionKeyStatus, RewrapResult } from '../src/contract/encryption-key.contract.js';
 import type { Snapshot } from '../src/contract/snapshot.contract.js';
 import { aModelConfig } from './factories/model-config.js';
+import { sized } from './support/chaos.js';
 import { CanaryScanner } from './support/canary-scanner.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { dumpTables } from './support/dump.js';
@@ -122,7 +123,7 @@ const readSecrets = async (url: string): Promise<Map<string, string | null>> => 
 };
 
 describe('keys that are rotated ten times while everything goes on', () => {
-  const ROTATIONS = 10;
+  const ROTATIONS = sized(4, 10, 10);
   const MODELS = 60;
   const ROTATIONS_MILLISECONDS = 240_000;
   const file = new KeyFile();
@@ -270,13 +271,13 @@ describe('keys that are rotated ten times while everything goes on', () => {
 
 describe(`a process that is killed in the middle of a rotation (TEST_SEED=${seed})`, () => {
   const MODELS = 600;
-  const KILLS_WHILE_REWRAPPING = 20;
-  const KILLS_ANYWHERE = 6;
+  const KILLS_WHILE_REWRAPPING = sized(5, 20, 50);
+  const KILLS_ANYWHERE = sized(2, 6, 50);
   /** About as long as a rotation takes. */
   const WITHIN_MILLISECONDS = 2000;
   /** So small that all the kills fall into one rotation: at most five batches come before each. */
   const BATCH = 5;
-  const KILLS_MILLISECONDS = 400_000;
+  const KILLS_MILLISECONDS = sized(200_000, 400_000, 2_000_000);
   const random = randomNumbers(seed);
   const file = new KeyFile();
   const dataDir = mkdtempSync(join(tmpdir(), 'hub-test-data-'));

@@ -53,6 +53,7 @@ const SECTIONS: Record<string, RegExp[]> = {
     /^Encryption keys/,
     /^Tokens/,
     /^Calling models/,
+    /^Monitoring/,
   ],
   'README.zh-CN.md': [
     /^管理模型/,
@@ -63,6 +64,7 @@ const SECTIONS: Record<string, RegExp[]> = {
     /^加密密钥/,
     /^令牌/,
     /^调用模型/,
+    /^监控/,
   ],
 };
 

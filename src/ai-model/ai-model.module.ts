@@ -1,5 +1,6 @@
 import { HttpModule } from '@nestjs/axios';
-import { Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
+import { Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { RedisConnection } from '../platform/redis/redis-connection.js';
 import type { Secret } from '../platform/secrets/secret.js';
@@ -40,6 +41,8 @@ import { ModelsController } from './models/models.controller.js';
 import { KeptVersions } from './prompts/kept-versions.js';
 import { PromptLibrary } from './prompts/prompt-library.js';
 import { ProviderLoader } from './providers/provider-loader.js';
+import { aiModelFamilies } from './status/ai-model-families.js';
+import { callFamilies } from './status/call-families.js';
 import { CallMetrics } from './status/call-metrics.js';
 import { StatusController } from './status/status.controller.js';
 import { StatusService } from './status/status.service.js';
@@ -58,8 +61,10 @@ const rateLimiter = {
 
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
-export class AiModelModule implements BeforeApplicationShutdown {
+export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
   constructor(
+    private readonly registry: MetricsRegistry,
+    private readonly calls: CallMetrics,
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
@@ -116,6 +121,10 @@ export class AiModelModule implements BeforeApplicationShutdown {
       ],
       exports: [TokenVerifier],
     };
+  }
+
+  onModuleInit(): void {
+    this.registry.add(...callFamilies(this.calls), ...aiModelFamilies(this.tracker, this.usage, this.directory));
   }
 
   /** While the listener is still open: in role `all` the usage goes through it. */

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Env } from '../platform/config/env.js';
 import type { ThisInstance } from '../platform/config/this-instance.js';
 import type { DirectLane } from '../platform/http/direct-lane.js';
+import { MetricsController } from '../platform/metrics/metrics.controller.js';
 import { PlatformModule } from '../platform/platform.module.js';
 import { DocsController, OpenApiDocument } from './docs.controller.js';
 import { InfoController } from './info.controller.js';
@@ -18,7 +19,7 @@ export class AppModule {
     const system: DynamicModule = {
       module: SystemModule,
       imports: first ? [first] : [],
-      controllers: [InfoController, DocsController],
+      controllers: [InfoController, DocsController, MetricsController],
       providers: [OpenApiDocument],
     };
     return { module: AppModule, imports: [PlatformModule.register(env, lane, instance), system, ...others] };

@@ -11,6 +11,7 @@ import { HealthRegistry } from '../platform/health/health-registry.js';
 import { DirectLane } from '../platform/http/direct-lane.js';
 import { createHttpAdapter } from '../platform/http/http-server.js';
 import { ListenAddress } from '../platform/http/listen-address.js';
+import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { createValidationPipe } from '../platform/http/validation.js';
 import { createLogger, PinoLoggerService } from '../platform/logging/logger.js';
 import { Secret } from '../platform/secrets/secret.js';
@@ -18,6 +19,7 @@ import { AppModule } from './app.module.js';
 import { OpenApiDocument } from './docs.controller.js';
 import { buildOpenApiDocument } from './openapi.js';
 import { PRODUCT } from './product.js';
+import { processFamilies } from './process-families.js';
 import { openParts, type ServicePart } from './roles.js';
 
 export interface CreateAppOptions {
@@ -72,6 +74,7 @@ const createNest = async (
   );
   nest.useGlobalPipes(createValidationPipe());
   nest.useGlobalFilters(errors);
+  nest.get(MetricsRegistry).add(...processFamilies(env, instance, errors));
   nest.get(OpenApiDocument).set(buildOpenApiDocument(nest, env.SERVICE_ROLE));
   await nest.init();
   await nest.getHttpAdapter().getInstance().ready();

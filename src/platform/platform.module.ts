@@ -8,6 +8,7 @@ import { HealthRegistry } from './health/health-registry.js';
 import { HealthController } from './health/health.controller.js';
 import { DirectLane } from './http/direct-lane.js';
 import { ListenAddress } from './http/listen-address.js';
+import { MetricsRegistry } from './metrics/metrics-registry.js';
 import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 import { redisAddressOf } from './redis/redis-address.js';
 import { RedisConnection } from './redis/redis-connection.js';
@@ -43,11 +44,22 @@ export class PlatformModule {
         AuthFailures,
         ListenAddress,
         HealthRegistry,
+        MetricsRegistry,
         RouteAccessCheck,
         outboundPolicy,
         ...redis,
       ],
-      exports: [Env, DirectLane, ThisInstance, AuthFailures, ListenAddress, HealthRegistry, OutboundPolicy, ...redis],
+      exports: [
+        Env,
+        DirectLane,
+        ThisInstance,
+        AuthFailures,
+        ListenAddress,
+        HealthRegistry,
+        MetricsRegistry,
+        OutboundPolicy,
+        ...redis,
+      ],
     };
   }
 }

@@ -6,6 +6,10 @@ export const isLong = process.env['CHAOS'] === 'long';
 /** The smaller number for CI, the larger one for a night. */
 export const rounds = (short: number, long: number): number => (isLong ? long : short);
 
+/** And a still smaller one for every day: for stories that `npm test` plays, too. */
+export const sized = (everyday: number, short: number, long: number): number =>
+  process.env['CHAOS'] === undefined ? everyday : rounds(short, long);
+
 /** The seed of this run, printed so that a failure can be played again: `SEED=123 npm run chaos:ci -- postgres`. */
 export const seedOf = (story: string): number => {
   const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));

@@ -117,6 +117,8 @@ const toFinished = (calls: CallColumns, index: number): FinishedCall => ({
   },
   firstByteMs: calls.firstByteMs[index] || null,
   totalMs: calls.totalMs[index] as number,
+  overheadMs: null,
+  isFallback: false,
 });
 
 function* recordsOf(calls: CallColumns): Generator<UsageRecord> {

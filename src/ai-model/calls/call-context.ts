@@ -1,4 +1,5 @@
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
+import type { CallLine } from '../../platform/logging/access-log.js';
 import type { Answerer } from './answerer.js';
 import type { Asker } from './asker.js';
 import type { CallDeadline } from './call-deadline.js';
@@ -12,4 +13,6 @@ export interface CallContext {
   asker: Asker;
   answerer: Answerer;
   deadline: CallDeadline;
+  /** For the access log; null: nobody reads of it. */
+  line: CallLine | null;
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { CallReply, CallRequest } from '../../platform/http/call-exchange.js';
+import type { CallLine } from '../../platform/logging/access-log.js';
 import { ModelChooser } from '../choosing/model-chooser.js';
 import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
@@ -9,7 +10,7 @@ import { CallMedia } from '../media/call-media.js';
 import { ProviderLoader } from '../providers/provider-loader.js';
 import { CallMetrics } from '../status/call-metrics.js';
 import { UsageBuffer } from '../usage/usage-buffer.js';
-import type { FinishedCall } from '../usage/usage-record.js';
+import { type FinishedCall, sourceOf } from '../usage/usage-record.js';
 import type { Answerer } from './answerer.js';
 import { askerOf, type Asker } from './asker.js';
 import { CallDeadline } from './call-deadline.js';
@@ -51,6 +52,7 @@ export class CallService {
   /** Answers an HTTP request that asks in this dialect. Throws while there is still a status to tell a failure with. */
   async answer(request: CallRequest, reply: CallReply, dialect: Dialect): Promise<void> {
     const incoming = dialect.read(request.rawBody);
+    request.call = lineFor(incoming, sourceOf(request.headers['x-hub-source']));
     const chosen = this.chooser.choose(incoming);
     const models = chosen instanceof Promise ? await chosen : chosen;
     const deadline = new CallDeadline(incoming);
@@ -60,7 +62,7 @@ export class CallService {
       if (!reply.raw.writableFinished) deadline.abandon();
     });
     const answerer = new HttpAnswerer(request, reply, dialect, incoming, deadline);
-    return this.run(incoming, models, askerOf(request, reply), answerer, deadline);
+    return this.run(incoming, models, askerOf(request, reply), answerer, deadline, { line: request.call });
   }
 
   /**
@@ -73,10 +75,25 @@ export class CallService {
     asker: Asker,
     answerer: Answerer,
     deadline: CallDeadline,
-    { leavesTrace = true } = {},
+    { leavesTrace = true, line = null }: { leavesTrace?: boolean; line?: CallLine | null } = {},
   ): Promise<void> {
     this.tracker.begin(deadline);
     const tools = leavesTrace ? this.tools : this.untraced;
-    return new CallRun({ incoming, models, asker, answerer, deadline }, tools).run();
+    return new CallRun({ incoming, models, asker, answerer, deadline, line }, tools).run();
   }
 }
+
+/** A call of which nothing is known yet but what was asked. */
+const lineFor = ({ alias, stream }: IncomingCall, source: string): CallLine => ({
+  alias,
+  model: null,
+  provider: null,
+  source,
+  streamed: stream,
+  attempts: 0,
+  outcome: null,
+  input_tokens: null,
+  output_tokens: null,
+  first_byte_ms: null,
+  overhead_ms: null,
+});

@@ -5,6 +5,7 @@ import type { ModelHealth } from '../choosing/model-health.js';
 import type { RateLimiter } from '../choosing/rate-limiter.js';
 import type { RetryBudget } from '../choosing/retry-budget.js';
 import { backoffMilliseconds } from '../choosing/retry-policy.js';
+import type { CallLine } from '../../platform/logging/access-log.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { CallMedia } from '../media/call-media.js';
 import type { ChatAnswer, ChatProvider, ProviderRequest, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
@@ -58,6 +59,7 @@ export class ModelAttempts {
   private prompt: UsedPrompt | null = null;
   private ignored: readonly string[] = [];
   private stream: StreamState | null = null;
+  private overheadMs: number | null = null;
   /** Requests that this model's provider was sent. */
   private asked = 0;
 
@@ -103,12 +105,13 @@ export class ModelAttempts {
     head['x-hub-provider'] = model.provider;
     head['x-hub-attempts'] = String(this.progress.attempts);
     if (ignored.length > 0) head['x-hub-ignored-parameters'] = ignored.join(', ');
-    head['x-hub-overhead-ms'] = this.overheadMs().toFixed(2);
+    this.overheadMs = this.measureOverhead();
+    head['x-hub-overhead-ms'] = this.overheadMs.toFixed(2);
     return head;
   }
 
   /** What the hub itself took. A stream is waited for until it has something to say. */
-  private overheadMs(): number {
+  private measureOverhead(): number {
     const firstByteAt = this.stream?.firstByteAt ?? this.headAt;
     return Math.max(0, this.context.asker.elapsed() - this.progress.waitedMs - (firstByteAt - this.headAt));
   }
@@ -233,8 +236,8 @@ export class ModelAttempts {
   }
 
   private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
-    const { incoming, asker } = this.context;
-    this.tools.usage.add({
+    const { incoming, asker, models, line } = this.context;
+    const call: FinishedCall = {
       model: this.model,
       tokenId: asker.identity?.tokenId ?? null,
       source: asker.source,
@@ -246,9 +249,26 @@ export class ModelAttempts {
       usage: known.usage ?? null,
       firstByteMs: known.firstByteMs ?? null,
       totalMs: performance.now() - this.startedAt,
-    });
+      overheadMs: this.overheadMs,
+      isFallback: this.model !== models[0],
+    };
+    this.tools.usage.add(call);
+    if (line) noteCall(line, call, this.progress.attempts);
   }
 }
+
+/** The last model that was asked is the one a line tells of. */
+const noteCall = (line: CallLine, call: FinishedCall, attempts: number): void => {
+  const { model, outcome, usage, firstByteMs, overheadMs } = call;
+  line.model = model.alias;
+  line.provider = model.provider;
+  line.attempts = attempts;
+  line.outcome = outcome;
+  line.input_tokens = usage?.inputTokens ?? null;
+  line.output_tokens = usage?.outputTokens ?? null;
+  line.first_byte_ms = firstByteMs === null ? null : Math.round(firstByteMs);
+  line.overhead_ms = overheadMs === null ? null : Math.round(overheadMs * 100) / 100;
+};
 
 /** What ended a call that was under way, besides its provider. */
 const outcomeOf = ({ code }: AppError): FinishedCall['outcome'] => {

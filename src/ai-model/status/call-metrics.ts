@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { countInPairs, type HistogramPairs } from '../../contract/histogram.js';
 import type { CallOutcome } from '../../contract/usage.contract.js';
+import { BoundedHistogram, zeros } from '../../platform/metrics/bounded-histogram.js';
 import type { FinishedCall } from '../usage/usage-record.js';
 
 /** More aliases than a hub has models; the calls of those beyond are added up in one. */
 const MAX_ALIASES = 10_000;
 const OTHERS = '(others)';
+
+/** Seconds and tokens, as OpenTelemetry's conventions for generative AI have them. */
+export const DURATION_BOUNDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+export const TOKEN_BOUNDS = Array.from({ length: 14 }, (_value, power) => 4 ** power);
+/** Seconds. */
+const OVERHEAD_BOUNDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1];
 
 /** The calls of one alias since the process started. Times are milliseconds. */
 export interface CallCounts {
@@ -21,6 +28,11 @@ export interface CallCounts {
   cachedTokens: number;
   outputTokens: number;
   reasoningTokens: number;
+  /** Calls by their tokens, one count for each of TOKEN_BOUNDS and one for what is beyond. */
+  inputTokenCounts: number[];
+  outputTokenCounts: number[];
+  /** Calls it took for another model. */
+  fallbacks: number;
   totalMs: number;
   firstByteCalls: number;
   firstByteMs: number;
@@ -29,6 +41,12 @@ export interface CallCounts {
   /** Since 1970. */
   lastAt: number;
 }
+
+const noTokens = (): number[] => zeros(TOKEN_BOUNDS.length + 1);
+
+/** Index of the first bound that is not exceeded: they are the powers of four. */
+const boundOf = (tokens: number): number =>
+  tokens <= 1 ? 0 : Math.min(TOKEN_BOUNDS.length, Math.ceil((32 - Math.clz32(tokens - 1)) / 2));
 
 const noCalls = (alias: string, provider: string): CallCounts => ({
   alias,
@@ -41,6 +59,9 @@ const noCalls = (alias: string, provider: string): CallCounts => ({
   cachedTokens: 0,
   outputTokens: 0,
   reasoningTokens: 0,
+  inputTokenCounts: noTokens(),
+  outputTokenCounts: noTokens(),
+  fallbacks: 0,
   totalMs: 0,
   firstByteCalls: 0,
   firstByteMs: 0,
@@ -54,14 +75,18 @@ const noCalls = (alias: string, provider: string): CallCounts => ({
 export class CallMetrics {
   /** Milliseconds since 1970. */
   readonly startedAt = Date.now();
+  /** Of the hub itself, in seconds. */
+  readonly overhead = new BoundedHistogram(OVERHEAD_BOUNDS);
   private readonly aliases = new Map<string, CallCounts>();
 
-  add({ model, outcome, usage, attempts, totalMs, firstByteMs }: FinishedCall): void {
+  add({ model, outcome, usage, attempts, totalMs, firstByteMs, overheadMs, isFallback }: FinishedCall): void {
     const counts = this.countsOf(model.alias, model.provider);
     counts.provider = model.provider;
     counts.calls += 1;
     counts.attempts += attempts;
     counts.outcomes.set(outcome, (counts.outcomes.get(outcome) ?? 0) + 1);
+    if (isFallback) counts.fallbacks += 1;
+    if (overheadMs !== null) this.overhead.add(overheadMs / 1000);
     counts.totalMs += totalMs;
     counts.lastAt = Date.now();
     countInPairs(counts.latency, totalMs);
@@ -76,6 +101,21 @@ export class CallMetrics {
     counts.cachedTokens += usage.cachedTokens;
     counts.outputTokens += usage.outputTokens;
     counts.reasoningTokens += usage.reasoningTokens;
+    (counts.inputTokenCounts[boundOf(usage.inputTokens)] as number) += 1;
+    (counts.outputTokenCounts[boundOf(usage.outputTokens)] as number) += 1;
+  }
+
+  /** How many aliases were called. */
+  get size(): number {
+    return this.aliases.size;
+  }
+
+  /** The first aliases that were called, so that none of them ever leaves the list, and all others as one. */
+  *named(most: number): Iterable<CallCounts> {
+    const all = [...this.aliases.values()];
+    yield* all.slice(0, most);
+    const others = all.slice(most);
+    if (others.length > 0) yield others.reduce(addCounts, noCalls(OTHERS, OTHERS));
   }
 
   /** By number of calls, then alias. */
@@ -93,3 +133,30 @@ export class CallMetrics {
     return counts;
   }
 }
+
+const SUMMED = [
+  'calls',
+  'attempts',
+  'estimatedCalls',
+  'inputTokens',
+  'cachedTokens',
+  'outputTokens',
+  'reasoningTokens',
+  'fallbacks',
+  'totalMs',
+  'firstByteCalls',
+  'firstByteMs',
+] as const;
+
+/** Adds the calls of one alias to those of several. */
+const addCounts = (sum: CallCounts, counts: CallCounts): CallCounts => {
+  for (const name of SUMMED) sum[name] += counts[name];
+  for (const [outcome, calls] of counts.outcomes) sum.outcomes.set(outcome, (sum.outcomes.get(outcome) ?? 0) + calls);
+  for (const name of ['inputTokenCounts', 'outputTokenCounts'] as const) {
+    for (const [at, calls] of counts[name].entries()) (sum[name][at] as number) += calls;
+  }
+  // A bucket may be there twice: whoever reads them adds them up.
+  sum.latency.push(...counts.latency);
+  sum.firstByte.push(...counts.firstByte);
+  return sum;
+};

@@ -15,6 +15,8 @@ const aCall = (alias: string, fields: Partial<FinishedCall> = {}): FinishedCall 
   usage: { inputTokens: 3, cachedTokens: 1, outputTokens: 2, reasoningTokens: 1, estimated: false },
   firstByteMs: 10,
   totalMs: 20,
+  overheadMs: null,
+  isFallback: false,
   ...fields,
 });
 

@@ -36,6 +36,8 @@ const aCall = (fields: Partial<FinishedCall> = {}): FinishedCall => ({
   usage: { inputTokens: 3, cachedTokens: 1, outputTokens: 2, reasoningTokens: 1, estimated: false },
   firstByteMs: 10.25,
   totalMs: 20.5,
+  overheadMs: null,
+  isFallback: false,
   ...fields,
 });
 

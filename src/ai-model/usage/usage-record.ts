@@ -37,6 +37,10 @@ export interface FinishedCall {
   usage: TokenUsage | null;
   firstByteMs: number | null;
   totalMs: number;
+  /** What the hub itself took; null: nothing was answered. */
+  overheadMs: number | null;
+  /** Another model was asked for. */
+  isFallback: boolean;
 }
 
 /** `x-hub-source`: who asks; anything else counts as an API call. */

@@ -1,5 +1,6 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorCode } from '../../contract/error-codes.js';
 import { scrub } from '../logging/scrub.js';
 import { AppError } from './app-error.js';
 import { answerFor } from './error-answers.js';
@@ -45,6 +46,9 @@ const translateHttp = (error: unknown): AppError | null => {
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
 
+  /** How often each code was answered since the start. */
+  readonly answered = new Map<ErrorCode, number>();
+
   constructor(private readonly translators: readonly ErrorTranslator[]) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -57,6 +61,7 @@ export class ErrorFilter implements ExceptionFilter {
   /** The answer to a failure of this request; logs what an operator should see of it. */
   describe(error: unknown, request: FailedRequest): FailureAnswer {
     const known = this.translate(error);
+    this.answered.set(known.code, (this.answered.get(known.code) ?? 0) + 1);
     const path = request.url.split('?', 1)[0] ?? '/';
     if (known.status >= 500) this.log(known, error, request);
     const { contentType, body } = answerFor(known, path, request.id);

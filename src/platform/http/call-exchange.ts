@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { CallLine } from '../logging/access-log.js';
 import type { Identity } from '../auth/identity.js';
 
 /** What a call's handler needs of its request: Fastify's has it, and that of the direct lane. */
@@ -7,6 +8,8 @@ export interface CallRequest {
   readonly headers: IncomingHttpHeaders;
   readonly rawBody?: Buffer | undefined;
   readonly identity?: Identity | undefined;
+  /** For the log: set by whoever answers the call, who fills it in as he goes. */
+  call?: CallLine;
 }
 
 /** And of its answer, which it writes on its own. */

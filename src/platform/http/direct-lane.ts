@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { CallLine } from '../logging/access-log.js';
 import type { Identity } from '../auth/identity.js';
 import type { CallHandler, CallReply, CallRequest } from './call-exchange.js';
 
@@ -67,6 +68,7 @@ export class DirectExchange implements CallRequest, CallReply {
   readonly id: string;
   readonly headers: IncomingHttpHeaders;
   rawBody: Buffer | undefined;
+  call?: CallLine;
   private readonly startedAt = performance.now();
 
   constructor(
@@ -99,7 +101,8 @@ export class DirectExchange implements CallRequest, CallReply {
   run(length: number, handle: CallHandler): void {
     const pieces: Buffer[] = [];
     let received = 0;
-    this.raw.once('close', () => this.tools.over(this));
+    // What the handler finds out when the caller leaves is in the line, too.
+    this.raw.once('close', () => setImmediate(() => this.tools.over(this)));
     this.request.on('data', (piece: Buffer) => {
       pieces.push(piece);
       received += piece.length;

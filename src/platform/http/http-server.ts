@@ -88,13 +88,14 @@ const openLane = (lane: DirectLane, logger: Logger, errors: ErrorFilter): void =
     },
   });
 
-const lineOf = ({ id, method, url, raw, elapsedTime, identity }: DirectExchange): AccessLine => ({
+const lineOf = ({ id, method, url, raw, elapsedTime, identity, call }: DirectExchange): AccessLine => ({
   id,
   method,
   path: url,
   status: raw.statusCode,
   milliseconds: elapsedTime,
   tokenId: identity.tokenId,
+  call,
 });
 
 const STATUS_OF_PARSER: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
@@ -148,6 +149,7 @@ export const createHttpAdapter = (env: Env, logger: Logger, lane: DirectLane, er
       status: reply.raw.statusCode,
       milliseconds: reply.elapsedTime,
       tokenId: request.identity?.tokenId,
+      call: request.call,
     });
     done();
   });

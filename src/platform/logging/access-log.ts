@@ -1,5 +1,24 @@
 import type { Logger } from 'pino';
 
+/** What became of a call of a model; texts that the hub chose, never what was said. */
+export interface CallLine {
+  /** As the caller named it. */
+  alias: string;
+  /** The model that answered, or failed last; null: none was asked. */
+  model: string | null;
+  provider: string | null;
+  source: string;
+  streamed: boolean;
+  attempts: number;
+  /** `ok`, or the class of the failure; null: the hub refused it. */
+  outcome: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  first_byte_ms: number | null;
+  /** What the hub itself took; null: nothing was answered. */
+  overhead_ms: number | null;
+}
+
 /** One request that is over. */
 export interface AccessLine {
   id: string;
@@ -9,15 +28,20 @@ export interface AccessLine {
   status: number;
   milliseconds: number;
   tokenId: string | undefined;
+  /** Of a request that called a model, once that is known. */
+  call?: CallLine | undefined;
 }
 
 /** Polls and probes come every few seconds and tell nothing: they are logged at debug. */
 const isRoutine = (path: string): boolean => path.startsWith('/health') || path.startsWith('/internal/');
 
 /** One line per request. */
-export const logAccess = (logger: Logger, { id, method, path, status, milliseconds, tokenId }: AccessLine): void => {
+export const logAccess = (
+  logger: Logger,
+  { id, method, path, status, milliseconds, tokenId, call }: AccessLine,
+): void => {
   const level = isRoutine(path) && status < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   const duration = Math.round(milliseconds);
-  logger[level]({ request_id: id, method, path, status, duration_ms: duration, token_id: tokenId }, 'request');
+  logger[level]({ request_id: id, method, path, status, duration_ms: duration, token_id: tokenId, ...call }, 'request');
 };

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { aChat, call, saveModel } from './support/calls.js';
+import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
+import { startHub, type TestHub } from './support/hub.js';
+
+const RULES = 'docs/monitoring/prometheus-rules.yaml';
+const DASHBOARD = 'docs/monitoring/grafana-dashboard.json';
+const GUIDE = readFileSync('docs/monitoring/README.md', 'utf8');
+/** Prometheus makes it itself. */
+const NOT_OURS = new Set(['up']);
+const METRIC = /\b(?:hub|gen_ai|process|nodejs)_[a-z0-9_]+\b/g;
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+interface Rules {
+  groups: { rules: { alert: string; expr: string }[] }[];
+}
+interface Dashboard {
+  panels: { title: string; targets: { expr: string }[] }[];
+}
+
+const rules = (parse(readFileSync(RULES, 'utf8')) as Rules).groups.flatMap((group) => group.rules);
+const { panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8')) as Dashboard;
+const queries = [...rules.map(({ expr }) => expr), ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))];
+const metricsIn = (text: string): string[] => [...new Set(text.match(METRIC))].filter((name) => !NOT_OURS.has(name));
+
+describe('what is there for Prometheus and Grafana', () => {
+  let hub: TestHub;
+  let provider: FakeProvider;
+  let page: string;
+  beforeAll(async () => {
+    hub = await startHub();
+    provider = await startFakeProvider();
+    const { alias } = await saveModel(hub, { api_base: provider.url });
+    for (const asked of [alias, 'nobody']) await call(hub, aChat(asked));
+    page = (await hub.request('get', '/metrics').expect(200)).text;
+  });
+  afterAll(async () => {
+    await hub.close();
+    await provider.close();
+  });
+  const isTold = (name: string): boolean => new RegExp(`^${name}[ {]`, 'm').test(page);
+
+  it('asks only for metrics that a running hub tells', () => {
+    const asked = queries.flatMap(metricsIn);
+    expect(new Set(asked).size).toBeGreaterThan(10);
+    expect(asked.filter((name) => !isTold(name))).toEqual([]);
+  });
+
+  it('describes every metric of ours, and none that is not there', () => {
+    const described = metricsIn(GUIDE).filter((name) => /^(?:hub|gen_ai)_/.test(name));
+    const told = [...page.matchAll(/^# TYPE ((?:hub|gen_ai)_\S+) /gm)].map(([, name]) => name);
+    expect(new Set(described)).toEqual(new Set(told));
+  });
+
+  it('says of every alert what to do', () => {
+    expect(rules.filter(({ alert }) => !GUIDE.includes(alert)).map(({ alert }) => alert)).toEqual([]);
+  });
+
+  (hasPromtool ? it : it.skip)('passes promtool check rules', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
+    expect({ status, text: stdout + stderr }).toMatchObject({ status: 0 });
+  });
+});
