@@ -112,6 +112,8 @@ describe('storage and AI model service as two processes', () => {
     expect(loadedByCaller).toMatch(/\/dist\/src\/ai-model\//);
     expect(loadedByCaller).not.toMatch(DATABASE_MODULES);
     expect(loadedByCaller).not.toMatch(DATABASE_CODE);
+    // Nor, without REDIS_URL, a client of Redis.
+    expect(loadedByCaller).not.toMatch(/\/node_modules\/ioredis\//);
     // The same look at the other process finds all of it: the proof can fail.
     for (const name of ['typeorm', '@nestjs/typeorm', 'pg', 'pg-protocol']) {
       expect(loadedByStorage).toContain(`/node_modules/${name}/`);

@@ -3,12 +3,14 @@ import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule, typ
 import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import type { Ending } from '../platform/lifecycle/ending.js';
+import { RedisConnection } from '../platform/redis/redis-connection.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
 import { ModelChooser } from './choosing/model-chooser.js';
 import { ModelHealth } from './choosing/model-health.js';
 import { RateLimiter } from './choosing/rate-limiter.js';
+import { SharedRateLimiter } from './choosing/shared-rate-limiter.js';
 import { RetryBudget } from '../platform/limits/retry-budget.js';
 import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
@@ -55,6 +57,12 @@ import { StorageTransport } from './storage-client/storage-transport.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
 import { UsageSpool } from './usage/usage-spool.js';
 
+const rateLimiter = {
+  provide: RateLimiter,
+  useFactory: (redis?: RedisConnection) => (redis ? new SharedRateLimiter(redis) : new SlidingWindowLimiter()),
+  inject: [{ token: RedisConnection, optional: true }],
+};
+
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
 export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
@@ -91,7 +99,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
-        { provide: RateLimiter, useClass: SlidingWindowLimiter },
+        rateLimiter,
         CallMedia,
         CallMetrics,
         CallService,

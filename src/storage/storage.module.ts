@@ -5,6 +5,7 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
@@ -115,6 +116,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: DatabaseListener, useValue: listener },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
+        AnswerCache,
         ChangeService,
         ChangeStream,
         ConfigCredentials,
