@@ -1,14 +1,15 @@
 import { HttpModule } from '@nestjs/axios';
-import { Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
+import type { Ending } from '../platform/lifecycle/ending.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
 import { ModelChooser } from './choosing/model-chooser.js';
 import { ModelHealth } from './choosing/model-health.js';
 import { RateLimiter } from './choosing/rate-limiter.js';
-import { RetryBudget } from './choosing/retry-budget.js';
+import { RetryBudget } from '../platform/limits/retry-budget.js';
 import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
@@ -48,11 +49,11 @@ import { CallMetrics } from './status/call-metrics.js';
 import { StatusController } from './status/status.controller.js';
 import { StatusService } from './status/status.service.js';
 import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-storage-service.client.js';
+import { StorageExchange } from './storage-client/storage-exchange.js';
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
+import { StorageTransport } from './storage-client/storage-transport.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
-
-const DRAIN_MILLISECONDS = 5000;
-const FLUSH_MILLISECONDS = 3000;
+import { UsageSpool } from './usage/usage-spool.js';
 
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
@@ -64,6 +65,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
     private readonly instances: InstanceReporter,
+    private readonly scheduledTests: ScheduledTests,
   ) {}
 
   static register(serviceToken: Secret, snapshotKeys: SnapshotKeys): DynamicModule {
@@ -114,9 +116,12 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         RetryBudget,
         ScheduledTests,
         StatusService,
+        StorageExchange,
+        StorageTransport,
         SystemPrompts,
         TokenCounter,
         UsageBuffer,
+        UsageSpool,
       ],
       exports: [TokenVerifier],
     };
@@ -126,11 +131,18 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
     this.registry.add(...callFamilies(this.calls), ...aiModelFamilies(this.tracker, this.usage, this.directory));
   }
 
-  /** While the listener is still open: in role `all` the usage goes through it. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.tracker.drain(DRAIN_MILLISECONDS);
-    await this.usage.flush(FLUSH_MILLISECONDS);
+  /** Ends the calls and delivers their usage. While the listener is still open: in role `all` the usage goes through it. */
+  async drain(ending: Ending): Promise<void> {
+    const startedAt = performance.now();
+    this.scheduledTests.stop();
+    const calls = await this.tracker.drain(ending);
+    const milliseconds = Math.round(performance.now() - startedAt);
+    if (calls.open > 0) new Logger('Shutdown').log({ msg: 'The open calls are over', ...calls, milliseconds });
+    await this.usage.flush(ending.left('usage'));
     await this.instances.leave();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
     await this.directory.stop();
   }
 }

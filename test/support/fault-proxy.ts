@@ -72,7 +72,8 @@ class Passage {
     this.isOver = true;
     this.client.resetAndDestroy();
     // A unix socket knows no RST.
-    this.upstream.destroy();
+    if (this.upstream.remoteFamily === undefined) this.upstream.destroy();
+    else this.upstream.resetAndDestroy();
   }
 
   private async pass(from: Socket, to: Socket, isAnswer: boolean): Promise<void> {
