@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { DynamicModule, INestApplicationContext } from '@nestjs/common';
 import type { Env } from '../platform/config/env.js';
 import type { ThisInstance } from '../platform/config/this-instance.js';
@@ -11,6 +12,8 @@ export interface ServicePart {
   translateError?: ErrorTranslator;
   /** For the operator, at the end of the start. */
   notices?: string[];
+  /** Keys for a snapshot on disk, the first to seal it, where the part has secrets to derive them from. */
+  snapshotKeys?(): KeyObject[];
   /** At the end of the process, while all of it still works: begins nothing new, and ends and hands over the rest. */
   drain?(nest: INestApplicationContext, ending: Ending): Promise<void>;
   /** Ends what lies under Nest; called after everything else is closed. */
@@ -36,14 +39,22 @@ const openStoragePart = async (
     module: StorageModule.register(resources, serviceToken),
     translateError: translateDatabaseError,
     notices: adminTokenFile ? [`Admin token: in ${adminTokenFile}`] : [],
+    snapshotKeys: () => resources.keys.snapshotKeys(),
     close: () => resources.close(),
   };
 };
 
-const openAiModelPart = async (serviceToken: Secret): Promise<ServicePart> => {
-  const { AiModelModule, translateStorageError } = await import('../ai-model/index.js');
+/** The service token of the operator, since every process has it; where there is none, the keys of the storage part. */
+const openAiModelPart = async (
+  { STORAGE_SERVICE_TOKEN: token }: Env,
+  serviceToken: Secret,
+  storage: ServicePart | null,
+): Promise<ServicePart> => {
+  const { AiModelModule, SnapshotKeys, snapshotKeyOf, translateStorageError } = await import('../ai-model/index.js');
+  const ofToken = token ? [snapshotKeyOf(token)] : [];
+  const keys = new SnapshotKeys(() => [...ofToken, ...(storage?.snapshotKeys?.() ?? [])]);
   return {
-    module: AiModelModule.register(serviceToken),
+    module: AiModelModule.register(serviceToken, keys),
     translateError: translateStorageError,
     drain: (nest, ending) => nest.get(AiModelModule).drain(ending),
   };
@@ -55,7 +66,8 @@ export const openParts = async (
   instance: ThisInstance,
   serviceToken: Secret,
   options: StartOptions,
-): Promise<ServicePart[]> => [
-  ...(env.runsStorage ? [await openStoragePart(env, instance, serviceToken, options)] : []),
-  ...(env.runsAiModel ? [await openAiModelPart(serviceToken)] : []),
-];
+): Promise<ServicePart[]> => {
+  const storage = env.runsStorage ? await openStoragePart(env, instance, serviceToken, options) : null;
+  const aiModel = env.runsAiModel ? await openAiModelPart(env, serviceToken, storage) : null;
+  return [storage, aiModel].filter((part) => part !== null);
+};

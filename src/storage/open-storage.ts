@@ -23,6 +23,7 @@ import {
   type EmbeddedPostgres,
 } from './database/embedded/embedded-postgres.js';
 import { databaseRefusal, isDatabaseUnavailable } from './database/database-errors.js';
+import { warnOfVolatileSettings } from './database/volatile-settings.js';
 import { migrate } from './database/migrate.js';
 import { StorageProcesses } from './process/storage-processes.js';
 
@@ -100,6 +101,7 @@ export async function openStorage(
     const keys = new KeyRingHolder(await findKeyRing(env, directory, connection), keyRingFile(env, directory));
     const onMigrated = async (dataSource: DataSource): Promise<void> => {
       await checkKeyRing(dataSource.manager, keys.current);
+      await warnOfVolatileSettings(dataSource);
       // After a restored backup too, every AI model service takes what is there now for newer than what it has.
       await dataSource.transaction(takeWholeRevision);
       // An embedded database has one process: rows of others are of those that were killed.
