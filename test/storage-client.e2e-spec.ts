@@ -387,6 +387,11 @@ describe('the client of the storage service', () => {
             void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(good).slice(0, -9)),
         ],
         ['a list', (response) => sendJson(response, 200, [])],
+        ...[401, 403, 429, 500].map((status): [string, (response: ServerResponse) => void] => [
+          `a ${status}`,
+          (response): void =>
+            sendJson(response, status, { code: 'token_invalid', detail: 'no' }, { 'retry-after': '0' }),
+        ]),
         ['no models', (response) => sendJson(response, 200, { revision: good.revision + 1, tokens: [] })],
         [
           'half a model',

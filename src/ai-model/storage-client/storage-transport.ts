@@ -53,7 +53,8 @@ export class StorageTransport implements OnApplicationShutdown {
       maxContentLength: MAX_ANSWER_BYTES,
       maxBodyLength: MAX_ANSWER_BYTES,
       proxy: false,
-      decompress: false,
+      // Only long snapshots come packed; what they hold is bounded above, unpacked.
+      decompress: true,
     } as AxiosRequestConfig);
   }
 

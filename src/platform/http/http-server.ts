@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
@@ -13,6 +13,7 @@ import type { ErrorFilter } from '../errors/error-filter.js';
 import { type AccessLine, logAccess } from '../logging/access-log.js';
 import { scrub } from '../logging/scrub.js';
 import type { DirectExchange, DirectLane } from './direct-lane.js';
+import { HttpTraffic } from './http-traffic.js';
 import { type BodyUse, registerBodies } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -57,10 +58,10 @@ const answerEarly = (error: AppError, request: FastifyRequest, reply: FastifyRep
     .send(JSON.stringify(body));
 };
 
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+type Listener = Parameters<HttpTraffic['createServer']>[1];
 
-const createHttpServer = (lane: DirectLane, handle: Listener): Server => {
-  const server = createServer(
+const createHttpServer = (traffic: HttpTraffic, lane: DirectLane, handle: Listener): Server => {
+  const server = traffic.createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       requestTimeout: REQUEST_MILLISECONDS,
@@ -115,12 +116,20 @@ const answerUnparsed = ({ code }: { code?: string }, socket: Socket): void => {
 };
 
 /** Fastify with our limits and hooks, for Nest to run on; calls that are in order go past it. */
-export const createHttpAdapter = (env: Env, logger: Logger, lane: DirectLane, errors: ErrorFilter): FastifyAdapter => {
+export const createHttpAdapter = (
+  env: Env,
+  logger: Logger,
+  lane: DirectLane,
+  errors: ErrorFilter,
+  traffic = new HttpTraffic(),
+): FastifyAdapter => {
   openLane(lane, logger, errors);
   const options: FastifyHttpOptions<RawServerDefault> = {
     bodyLimit: BODY_LIMIT,
-    serverFactory: (handle) => createHttpServer(lane, handle),
+    serverFactory: (handle) => createHttpServer(traffic, lane, handle),
     forceCloseConnections: 'idle',
+    // What arrives in the last moment is answered as ever, in the shape of its path.
+    return503OnClosing: false,
     trustProxy: false,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
