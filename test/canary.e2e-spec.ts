@@ -12,6 +12,7 @@ import { openSnapshot } from '../src/ai-model/model-directory/sealed-snapshot.js
 import { snapshotKeyOf } from '../src/ai-model/model-directory/snapshot-keys.js';
 import { Secret } from '../src/platform/secrets/secret.js';
 import { aModelConfig } from './factories/model-config.js';
+import { until } from './support/calls.js';
 import { type Canary, CanaryScanner, filesBelow, type Finding } from './support/canary-scanner.js';
 import { dumpTables } from './support/dump.js';
 import { connectToEmbedded, databaseDirectory, removeDataDirectory } from './support/embedded-database.js';
