@@ -11,7 +11,9 @@ import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { configuredKeyRing, generateKeyRing, keyRingFile } from './crypto/load-key-ring.js';
 import { ADMIN_TOKEN_FILE, DataDirectory } from './data-directory.js';
 import { connectionFromEmbedded, connectionFromUrl, type DatabaseConnection } from './database/connection.js';
-import { takeNextRevision } from './database/change.service.js';
+import { REVISION_CHANNEL, takeWholeRevision } from './database/change.service.js';
+import { DatabaseListener } from './database/database-listener.js';
+import { APPLIED_CHANNEL } from './instance/instance.service.js';
 import { Database } from './database/database.js';
 import { MIGRATING, dataSourceOptions } from './database/data-source-options.js';
 import {
@@ -28,6 +30,8 @@ export interface StorageResources {
   database: Database;
   keys: KeyRingHolder;
   processes: StorageProcesses;
+  /** What other processes tell. */
+  listener: DatabaseListener;
   adminToken: Secret;
   /** The file with the admin token, null when the operator set one. */
   adminTokenFile: string | null;
@@ -92,7 +96,7 @@ export async function openStorage(
     const onMigrated = async (dataSource: DataSource): Promise<void> => {
       await checkKeyRing(dataSource.manager, keys.current);
       // After a restored backup too, every AI model service takes what is there now for newer than what it has.
-      await takeNextRevision(dataSource);
+      await dataSource.transaction(takeWholeRevision);
       // An embedded database has one process: rows of others are of those that were killed.
       if (server) await processes.forgetAll();
       // Before the first request, so that nobody removes a key that this process seals with.
@@ -109,7 +113,8 @@ export async function openStorage(
       await database.close();
       throw error;
     });
-    return { database, keys, processes, ...findAdminToken(env, directory), close };
+    const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL]);
+    return { database, keys, processes, listener, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();
     throw error;

@@ -4,6 +4,7 @@ import { ScheduledTestsEntity } from '../connection-test/scheduled-tests.entity.
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { StorageProcessEntity } from '../process/storage-process.entity.js';
+import { AiModelInstanceEntity } from '../instance/ai-model-instance.entity.js';
 import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.entities.js';
 import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
@@ -37,6 +38,7 @@ export const ENTITIES = [
   IdempotencyKeyEntity,
   HistoryEntity,
   StorageProcessEntity,
+  AiModelInstanceEntity,
   ScheduledTestsEntity,
 ];
 
