@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** What so many callers got. Milliseconds. */
@@ -20,6 +22,22 @@ interface Load {
   /** How long a refused caller waits before he asks again; 0: not at all. */
   pauseMilliseconds?: number;
 }
+
+const WATCHER = `
+const latencies = [];
+let failures = 0;
+const ask = async () => {
+  const startedAt = performance.now();
+  const answer = await fetch(process.argv[1], { signal: AbortSignal.timeout(10000) }).catch(() => null);
+  if (answer === null || answer.status !== 200) failures += 1;
+  await answer?.text();
+  latencies.push(performance.now() - startedAt);
+  setTimeout(ask, 25);
+};
+process.on('SIGTERM', () => { console.log(JSON.stringify({ latencies, failures })); process.exit(0); });
+console.log('ready');
+void ask();
+`;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -91,33 +109,19 @@ export const drive = async (url: string, load: Load): Promise<LoadReport> => {
   };
 };
 
-/** Asks every so often how long the answer takes, in milliseconds, until it is stopped. An answer that is late is all the same one. */
-export const watchLatency = (
+/** Asks every so often, from a process of its own, how long an answer takes. Milliseconds. */
+export const watchLatency = async (
   url: string,
-  everyMilliseconds = 50,
-): { stop(): Promise<{ latencies: number[]; failures: number }> } => {
-  const latencies: number[] = [];
-  let failures = 0;
-  let isOver = false;
-  const run = async (): Promise<void> => {
-    while (!isOver) {
-      const startedAt = performance.now();
-      try {
-        const { status } = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-        if (status !== 200) failures += 1;
-      } catch {
-        failures += 1;
-      }
-      latencies.push(performance.now() - startedAt);
-      await new Promise((resolve) => setTimeout(resolve, everyMilliseconds));
-    }
-  };
-  const running = run();
+): Promise<{ stop(): Promise<{ latencies: number[]; failures: number }> }> => {
+  const child = spawn(process.execPath, ['-e', WATCHER, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (piece: Buffer) => (output += piece.toString()));
+  await once(child.stdout, 'data');
   return {
     stop: async () => {
-      isOver = true;
-      await running;
-      return { latencies, failures };
+      child.kill('SIGTERM');
+      await once(child, 'close');
+      return JSON.parse(output.slice(output.indexOf('{'))) as { latencies: number[]; failures: number };
     },
   };
 };

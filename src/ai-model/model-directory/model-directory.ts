@@ -125,7 +125,7 @@ export class ModelDirectory implements OnModuleInit {
    */
   async catchUp(): Promise<boolean> {
     if (this.isAway) return false;
-    const askedAt = Date.now();
+    const askedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
     await Promise.race([this.refreshFromNow(), late]);
@@ -185,7 +185,7 @@ export class ModelDirectory implements OnModuleInit {
   }
 
   private async load(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     try {
       const snapshot = await this.storage.getSnapshot(this.state?.revision ?? null);
       if (snapshot && snapshot.revision > (this.state?.revision ?? 0)) this.state = new DirectoryState(snapshot);
