@@ -1,37 +1,23 @@
 // Requests and answers that were, or could have been, too much. Each costs the hub little, and none is an error of its own.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bytesOf, readCorpus, type CorpusEntry } from './support/corpus.js';
 import { aChat, CHAT, until } from './support/calls.js';
 import { shapeProblem } from './support/error-answer.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
+import { costOf } from './support/process-cost.js';
 import { rawRequest } from './support/raw-request.js';
 import { startRemoteHub, type RemoteHub } from './support/remote-hub.js';
 
 const CPU_MILLISECONDS = 250;
 const MEMORY_MEGABYTES = 100;
-const TICK_MILLISECONDS = 10;
-const CPU_FIELDS = [13, 14];
 
 const CORPUS = readCorpus();
-
-/** What the kernel counted for a process; null where there is no /proc. */
-const costOf = (pid: number): { cpuMilliseconds: number; residentMegabytes: number } | null => {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
-    const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    const ticks = CPU_FIELDS.reduce((sum, field) => sum + Number(fields[field]), 0);
-    return { cpuMilliseconds: ticks * TICK_MILLISECONDS, residentMegabytes: Number(resident) / 1024 };
-  } catch {
-    return null;
-  }
-};
 
 describe('the corpus', () => {
   let hub: RemoteHub;
   let provider: FakeProvider;
   let alias: string;
-  const pid = (): number => hub.process.child.pid ?? 0;
+  const cost = (): ReturnType<typeof costOf> => costOf(hub.process.child.pid);
 
   beforeAll(async () => {
     [hub, provider] = await Promise.all([startRemoteHub(), startFakeProvider()]);
@@ -78,9 +64,9 @@ describe('the corpus', () => {
     let dearest = 0;
     const wrong: object[] = [];
     for (const entry of entries) {
-      const start = costOf(pid());
+      const start = cost();
       const { status, problem } = await play(entry);
-      const end = costOf(pid());
+      const end = cost();
       const cpu = start && end ? end.cpuMilliseconds - start.cpuMilliseconds : 0;
       const megabytes = start && end ? end.residentMegabytes - start.residentMegabytes : 0;
       const { name, path } = entry;
