@@ -249,7 +249,7 @@ describe('two storage processes on one database', () => {
       const body = aModelConfig();
       const answer = await first.request('post', `${CONFIGS}?wait=forever`).send(body).expect(400);
       expect(answer.body).toMatchObject({ code: 'validation_failed', errors: [{ field: 'wait' }] });
-      await first.request('get', `${CONFIGS}/by-alias/${body.alias}`).expect(404);
+      await first.request('get', `${CONFIGS}/by-alias/${String(body.alias)}`).expect(404);
       await first.request('post', `/api/v1/ai-models/import?wait=now`).send({}).expect(400);
     });
 

@@ -112,6 +112,8 @@ describe('storage and AI model service as two processes', () => {
     expect(loadedByCaller).toMatch(/\/dist\/src\/ai-model\//);
     expect(loadedByCaller).not.toMatch(DATABASE_MODULES);
     expect(loadedByCaller).not.toMatch(DATABASE_CODE);
+    // Nor, without REDIS_URL, a client of Redis.
+    expect(loadedByCaller).not.toMatch(/\/node_modules\/ioredis\//);
     // The same look at the other process finds all of it: the proof can fail.
     for (const name of ['typeorm', '@nestjs/typeorm', 'pg', 'pg-protocol']) {
       expect(loadedByStorage).toContain(`/node_modules/${name}/`);
@@ -228,11 +230,11 @@ describe('storage and AI model service as two processes', () => {
     });
   });
 
-  it('start in any order: an AI model service without storage lives, is not ready, and heals by itself', async () => {
+  it('start in any order: an AI model service without storage and file lives, is not ready, and heals by itself', async () => {
     const { alias } = await model();
     await caller.stop();
     await storage.stop();
-    caller = await startCaller();
+    caller = await startCaller({ DATA_DIR: join(files, 'never-used') });
     await toCaller.request('get', '/health/live', null).expect(200);
     await toCaller.request('get', '/health', null).expect(200);
     expect(await readiness()).toEqual([503, 'not_ready']);

@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 
 const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
-/** Calls for so long and answers calls per second and latencies in milliseconds. Throws when an answer is no 200. */
+/** Calls for so long, each time another path when `path` is a function, and answers calls per second and latencies in milliseconds. Throws when an answer is no 200. */
 export const runLoad = async ({ url, path, method = 'POST', headers, body, callers, milliseconds }) => {
   const pool = new Pool(url, { connections: callers });
   const latencies = [];
@@ -12,7 +12,7 @@ export const runLoad = async ({ url, path, method = 'POST', headers, body, calle
   const caller = async () => {
     while (performance.now() < end) {
       const from = performance.now();
-      const answer = await pool.request({ path, method, headers, body });
+      const answer = await pool.request({ path: typeof path === 'function' ? path() : path, method, headers, body });
       const text = await answer.body.text();
       if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}: ${text.slice(0, 200)}`);
       latencies.push(performance.now() - from);

@@ -31,7 +31,7 @@ const untilReady = async (url) => {
   throw new Error(`${url} did not get ready`);
 };
 
-/** Starts PostgreSQL; `hub(name, fill)` makes a migrated database, fills it, and starts a hub on it. */
+/** Starts PostgreSQL; `hub(name, port, fill, env)` makes a migrated database, fills it, and starts a hub on it. */
 export const startBenchServer = async () => {
   const { startEmbeddedPostgres } = await import('../../dist/src/storage/database/embedded/embedded-postgres.js');
   const { migrate } = await import('../../dist/src/storage/database/migrate.js');
@@ -46,7 +46,7 @@ export const startBenchServer = async () => {
     return client;
   };
 
-  const hub = async (name, port, fill) => {
+  const hub = async (name, port, fill, env = {}) => {
     const owner = await connect('postgres');
     await owner.query(`CREATE DATABASE ${name}`);
     await owner.end();
@@ -65,6 +65,7 @@ export const startBenchServer = async () => {
       ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
       ADMIN_TOKEN: token,
       PORT: String(port),
+      ...env,
     });
     children.push(child);
     await untilReady(`http://127.0.0.1:${port}`);

@@ -1,4 +1,4 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AuthFailures } from './auth/auth-failures.js';
 import { RouteAccessCheck } from './auth/route-access.check.js';
@@ -10,6 +10,18 @@ import { DirectLane } from './http/direct-lane.js';
 import { ListenAddress } from './http/listen-address.js';
 import { MetricsRegistry } from './metrics/metrics-registry.js';
 import { OutboundPolicy } from './http/outbound/outbound-policy.js';
+import { redisAddressOf } from './redis/redis-address.js';
+import { RedisConnection } from './redis/redis-connection.js';
+import type { Secret } from './secrets/secret.js';
+
+const redisProvider = (url: Secret): FactoryProvider => {
+  const address = redisAddressOf(url);
+  return {
+    provide: RedisConnection,
+    useFactory: (health: HealthRegistry) => new RedisConnection(address, health),
+    inject: [HealthRegistry],
+  };
+};
 
 /** Technical ground that both services stand on; knows no business word. */
 @Global()
@@ -20,6 +32,7 @@ export class PlatformModule {
       provide: OutboundPolicy,
       useFactory: () => new OutboundPolicy(env.ALLOWED_PRIVATE_ORIGINS),
     };
+    const redis = env.REDIS_URL ? [redisProvider(env.REDIS_URL)] : [];
     return {
       module: PlatformModule,
       imports: [DiscoveryModule],
@@ -34,6 +47,7 @@ export class PlatformModule {
         MetricsRegistry,
         RouteAccessCheck,
         outboundPolicy,
+        ...redis,
       ],
       exports: [
         Env,
@@ -44,6 +58,7 @@ export class PlatformModule {
         HealthRegistry,
         MetricsRegistry,
         OutboundPolicy,
+        ...redis,
       ],
     };
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { generateToken } from '../platform/auth/token-text.js';
@@ -22,6 +23,7 @@ import {
   type EmbeddedPostgres,
 } from './database/embedded/embedded-postgres.js';
 import { databaseRefusal, isDatabaseUnavailable } from './database/database-errors.js';
+import { warnOfVolatileSettings } from './database/volatile-settings.js';
 import { migrate } from './database/migrate.js';
 import { StorageProcesses } from './process/storage-processes.js';
 
@@ -40,6 +42,9 @@ export interface StorageResources {
 }
 
 const logger = new Logger('Storage');
+
+/** A shutdown does not wait longer for queries under way. */
+const POOL_MILLISECONDS = 1000;
 
 /** Where the database is; starts the embedded server when none is configured. */
 const reachDatabase = async (
@@ -85,16 +90,18 @@ const findKeyRing = async (env: Env, directory: DataDirectory, connection: Datab
 export async function openStorage(
   env: Env,
   instance: ThisInstance,
-  onFatal: (error: unknown) => void,
+  { onFatal = () => undefined, stopping }: { onFatal?: (error: unknown) => void; stopping?: AbortSignal } = {},
 ): Promise<StorageResources> {
   const directory = new DataDirectory(env.DATA_DIR);
   // First of all: keys that cannot be right stop the start before a server runs or a database is made.
   configuredKeyRing(env, directory);
   const { connection, server } = await reachDatabase(env, directory);
   try {
+    stopping?.throwIfAborted();
     const keys = new KeyRingHolder(await findKeyRing(env, directory, connection), keyRingFile(env, directory));
     const onMigrated = async (dataSource: DataSource): Promise<void> => {
       await checkKeyRing(dataSource.manager, keys.current);
+      await warnOfVolatileSettings(dataSource);
       // After a restored backup too, every AI model service takes what is there now for newer than what it has.
       await dataSource.transaction(takeWholeRevision);
       // An embedded database has one process: rows of others are of those that were killed.
@@ -102,12 +109,17 @@ export async function openStorage(
       // Before the first request, so that nobody removes a key that this process seals with.
       await processes.beat();
     };
+    stopping?.throwIfAborted();
     const database = new Database(connection, { onMigrated, onFatal });
     keys.file?.tidyUp();
     const processes = new StorageProcesses(instance, database.dataSource, keys);
     const close = async (): Promise<void> => {
-      await database.close();
-      await server?.stop();
+      try {
+        // A query that hangs must not keep the server from being stopped, which ends it.
+        await Promise.race([database.close(), sleep(POOL_MILLISECONDS, undefined, { ref: false })]);
+      } finally {
+        await server?.stop();
+      }
     };
     await database.start().catch(async (error: unknown) => {
       await database.close();

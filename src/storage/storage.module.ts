@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
@@ -57,6 +59,14 @@ import { TokenService } from './token/token.service.js';
 import { UsageRetention } from './usage/usage-retention.js';
 import { UsageService } from './usage/usage.service.js';
 
+/** Less than readiness waits for anything: a frozen database must not look like a process that can do nothing. */
+const PING_MILLISECONDS = 700;
+
+const answersWithin = async (milliseconds: number, work: Promise<unknown>): Promise<boolean> => {
+  const late = sleep(milliseconds, false, { ref: false });
+  return Promise.race([work.then(() => true).catch(() => false), late]);
+};
+
 /** SERVICE 1: owns PostgreSQL. */
 @Module({})
 export class StorageModule implements OnModuleInit, OnApplicationShutdown {
@@ -106,6 +116,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: DatabaseListener, useValue: listener },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
+        AnswerCache,
         ChangeService,
         ChangeStream,
         ConfigCredentials,
@@ -169,9 +180,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
       reason: 'the database cannot be reached',
     };
     if (!this.database.isReady) return missing;
-    return this.database.ping().then(
-      () => ({ status: 'up', embedded: this.env.isDatabaseEmbedded }),
-      () => missing,
-    );
+    const isThere = await answersWithin(PING_MILLISECONDS, this.database.ping());
+    return isThere ? { status: 'up', embedded: this.env.isDatabaseEmbedded } : missing;
   }
 }

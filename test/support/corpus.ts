@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import type { RawRequest } from './raw-request.js';
 
 /** A text, or one so many times; `$i` in it is the number of the time. */
 type Piece = string | [text: string, times: number];
@@ -53,4 +54,24 @@ export const bytesOf = (pieces: Piece[], alias: string, encoding?: 'gzip'): Buff
   const known = compressed.get(key) ?? gzipSync(toBytes());
   compressed.set(key, known);
   return known;
+};
+
+/**
+ * Writes what failed to a file of the corpus, without the token, to be committed. Its ids are of a hub that is gone: what
+ * depends on them has to be written anew by hand.
+ */
+export const keepInCorpus = (name: string, failures: readonly { problem: string; raw: RawRequest }[]): void => {
+  const entries: CorpusEntry[] = failures.map(({ problem, raw: { method, path, headers = {}, body } }) => {
+    const { authorization: _token, 'content-type': type, ...others } = headers;
+    return {
+      name: problem.slice(0, 200),
+      method,
+      path,
+      headers: others,
+      ...(type !== undefined && { type }),
+      ...(body !== undefined && { base64: Buffer.from(body).toString('base64') }),
+    };
+  });
+  const about = 'Found by generated requests.';
+  writeFileSync(`${DIRECTORY}${name}.json`, `${JSON.stringify({ about, entries }, null, 2)}\n`);
 };

@@ -7,7 +7,7 @@ export interface RateVerdict {
 
 /**
  * Port and injection token of `rate_limit_per_minute`: at most so many attempts within any sixty seconds. In memory it
- * counts for this process.
+ * counts for this process, with Redis for all of them.
  */
 export abstract class RateLimiter {
   /** Takes one of `limit` attempts per minute for `key`, if there is one left. Never throws. */

@@ -46,4 +46,13 @@ describe('the sliding window', () => {
     for (let key = 0; key < 5000; key += 1) expect(limiter.take(`k${key}`, 1, key * 100).isAllowed).toBe(true);
     expect(limiter.take('k0', 1, 1e9).isAllowed).toBe(true);
   });
+
+  it('counts what somebody else has allowed, over the limit too, and takes nothing by looking', () => {
+    const limiter = new SlidingWindowLimiter();
+    expect(limiter.look('a', 1, 0).isAllowed).toBe(true);
+    expect(limiter.look('a', 1, 0).isAllowed).toBe(true);
+    for (let call = 0; call < 3; call += 1) limiter.note('a', 0);
+    expect(limiter.take('a', 3, 1).isAllowed).toBe(false);
+    expect(limiter.take('a', 4, 1).isAllowed).toBe(true);
+  });
 });

@@ -15,13 +15,17 @@ class Window {
     this.newest = Math.floor(now / SLOT_MILLISECONDS);
   }
 
-  take(limit: number, now: number): RateVerdict {
+  look(limit: number, now: number): RateVerdict {
     this.moveTo(Math.floor(now / SLOT_MILLISECONDS));
-    if (this.sum >= limit) return { isAllowed: false, retryAfterMilliseconds: this.untilFree(limit, now) };
+    if (this.sum < limit) return ALLOWED;
+    return { isAllowed: false, retryAfterMilliseconds: this.untilFree(limit, now) };
+  }
+
+  note(now: number): void {
+    this.moveTo(Math.floor(now / SLOT_MILLISECONDS));
     const slot = this.newest % SLOTS;
     this.slots[slot] = (this.slots[slot] ?? 0) + 1;
     this.sum += 1;
-    return ALLOWED;
   }
 
   isEmptyAt(now: number): boolean {
@@ -56,13 +60,29 @@ export class SlidingWindowLimiter extends RateLimiter {
   private readonly windows = new Map<string, Window>();
 
   override take(key: string, limit: number, now = performance.now()): RateVerdict {
+    const verdict = this.look(key, limit, now);
+    if (verdict.isAllowed) this.note(key, now);
+    return verdict;
+  }
+
+  /** What `take` would say; takes nothing. */
+  look(key: string, limit: number, now = performance.now()): RateVerdict {
+    return this.windowOf(key, now).look(limit, now);
+  }
+
+  /** Counts an attempt that somebody else has allowed. */
+  note(key: string, now = performance.now()): void {
+    this.windowOf(key, now).note(now);
+  }
+
+  private windowOf(key: string, now: number): Window {
     let window = this.windows.get(key);
     if (!window) {
       if (this.windows.size >= MAX_IDLE_WINDOWS) this.forgetIdle(now);
       window = new Window(now);
       this.windows.set(key, window);
     }
-    return window.take(limit, now);
+    return window;
   }
 
   private forgetIdle(now: number): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
@@ -14,6 +14,7 @@ import { type AccessLine, logAccess } from '../logging/access-log.js';
 import { scrub } from '../logging/scrub.js';
 import type { DirectExchange, DirectLane } from './direct-lane.js';
 import { hasProperHost } from './host-header.js';
+import { HttpTraffic } from './http-traffic.js';
 import { type BodyUse, registerBodies } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -85,10 +86,10 @@ const refuseOnce = (request: IncomingMessage, response: ServerResponse, error: A
 
 const pathIn = (url = '/'): string => url.split('?', 1)[0] || '/';
 
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+type Listener = Parameters<HttpTraffic['createServer']>[1];
 
-const createHttpServer = (lane: DirectLane, handle: Listener): Server => {
-  const server = createServer(
+const createHttpServer = (traffic: HttpTraffic, lane: DirectLane, handle: Listener): Server => {
+  const server = traffic.createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEAD_MILLISECONDS,
@@ -151,12 +152,20 @@ const answerUnparsed = ({ code }: { code?: string }, socket: Socket): void => {
 };
 
 /** Fastify with our limits and hooks, for Nest to run on; calls that are in order go past it. */
-export const createHttpAdapter = (env: Env, logger: Logger, lane: DirectLane, errors: ErrorFilter): FastifyAdapter => {
+export const createHttpAdapter = (
+  env: Env,
+  logger: Logger,
+  lane: DirectLane,
+  errors: ErrorFilter,
+  traffic = new HttpTraffic(),
+): FastifyAdapter => {
   openLane(lane, logger, errors);
   const options: FastifyHttpOptions<RawServerDefault> = {
     bodyLimit: BODY_LIMIT,
-    serverFactory: (handle) => createHttpServer(lane, handle),
+    serverFactory: (handle) => createHttpServer(traffic, lane, handle),
     forceCloseConnections: 'idle',
+    // What arrives in the last moment is answered as ever, in the shape of its path.
+    return503OnClosing: false,
     trustProxy: false,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { StartupError } from '../../platform/errors/startup-error.js';
 import type { KeyRing } from './key-ring.js';
 import type { KeyRingFile } from './key-ring-file.js';
@@ -51,6 +52,12 @@ export class KeyRingHolder {
     const stamp = this.file.stamp();
     if (stamp === null || stamp !== this.reading.stamp) this.reading = { stamp, ...read(this.file) };
     return this.reading;
+  }
+
+  /** For a snapshot that is kept on disk: the key to seal it with, then those that may have sealed one before. */
+  snapshotKeys(): KeyObject[] {
+    const { ring } = this;
+    return ring.keyIds.map((keyId) => ring.derive('snapshot', keyId));
   }
 
   /** From now on this one seals and opens. It must have been compared with the database. */

@@ -7,7 +7,7 @@ const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const HOW_TO_MAKE_ONE = 'make one with: openssl rand -base64 32';
 
 /** What else is derived from a ring key, apart from the wrapping of secrets. */
-export type DerivedKeyLabel = 'audit' | 'snapshot' | 'cookie';
+export type DerivedKeyLabel = 'audit' | 'snapshot' | 'cookie' | 'cache';
 
 /** The key text cannot be used. The message never holds any part of a key, so it may be shown and logged. */
 export class KeyRingError extends Error {

@@ -16,6 +16,7 @@ import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiCreated, ApiProblems, IfMatchHeader, IfNoneMatchHeader } from '../../platform/http/api-docs.js';
 import { etagOf, readIfMatch, sendTagged } from '../../platform/http/etag.js';
 import { UuidParam, VersionParam } from '../../platform/http/validation.js';
+import { AnswerCache } from '../cache/answer-cache.js';
 import { ModelConfigService } from './model-config.service.js';
 import { CanWaitForApplied } from '../instance/wait-for-applied.js';
 
@@ -25,7 +26,10 @@ const send = (reply: FastifyReply, config: ModelConfigView, ifNoneMatch?: string
 @ApiTags('model configurations')
 @Controller(STORAGE_PREFIX)
 export class ModelConfigController {
-  constructor(private readonly configs: ModelConfigService) {}
+  constructor(
+    private readonly configs: ModelConfigService,
+    private readonly answers: AnswerCache,
+  ) {}
 
   /** Save a new model configuration. */
   @Post('configs')
@@ -49,8 +53,11 @@ export class ModelConfigController {
   @RequireScope('models:read')
   @ApiOkResponse({ type: ModelConfigList })
   @ApiProblems(400, 503)
-  list(@Query() query: ModelConfigQuery): Promise<ModelConfigList> {
-    return this.configs.list(query);
+  list(
+    @Query() query: ModelConfigQuery,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ModelConfigList | Buffer> {
+    return this.answers.send(reply, { route: 'configs', query }, () => this.configs.list(query));
   }
 
   /** The configuration with this alias; slashes in it may be sent as they are. */
@@ -64,7 +71,8 @@ export class ModelConfigController {
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    return send(reply, await this.configs.readByAlias(alias), ifNoneMatch);
+    const question = { route: 'by-alias', query: { alias } };
+    return send(reply, await this.answers.read(question, () => this.configs.readByAlias(alias)), ifNoneMatch);
   }
 
   /** One configuration. */

@@ -6,6 +6,7 @@ import { ModelStatistics } from '../../contract/statistics.contract.js';
 import { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiProblems } from '../../platform/http/api-docs.js';
+import { AnswerCache } from '../cache/answer-cache.js';
 import { statisticsToCsv } from './statistics-csv.js';
 import { StatisticsService } from './statistics.service.js';
 
@@ -16,7 +17,10 @@ const wantsCsv = ({ format }: StatisticsQuery, accept: string | undefined): bool
 @ApiExtraModels(ModelStatistics)
 @Controller(STORAGE_PREFIX)
 export class StatisticsController {
-  constructor(private readonly statistics: StatisticsService) {}
+  constructor(
+    private readonly statistics: StatisticsService,
+    private readonly answers: AnswerCache,
+  ) {}
 
   /** Totals over all models and calls, or over those of a range; with `interval` and `group_by` as series. */
   @Get('statistics')
@@ -33,9 +37,10 @@ export class StatisticsController {
     @Query() query: StatisticsQuery,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<ModelStatistics | string> {
-    const statistics = await this.statistics.read(query);
-    if (!wantsCsv(query, accept)) return statistics;
+  ): Promise<ModelStatistics | string | Buffer> {
+    const read = (): Promise<ModelStatistics> => this.statistics.read(query);
+    if (!wantsCsv(query, accept)) return this.answers.send(reply, { route: 'statistics', query }, read);
+    const statistics = await read();
     void reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="statistics.csv"');
     return statisticsToCsv(statistics);
   }
