@@ -101,6 +101,7 @@ const ACCESS: Record<string, Access> = {
   'GET /api/v1/ai-models/statistics': 'usage:read',
   'POST /api/v1/tokens': 'admin',
   'GET /api/v1/tokens': 'admin',
+  'GET /api/v1/instances': 'models:read',
   'DELETE /api/v1/tokens/:id': 'admin',
   'GET /api/v1/encryption-keys': 'admin',
   'POST /api/v1/encryption-keys': 'admin',
@@ -112,6 +113,8 @@ const ACCESS: Record<string, Access> = {
   'GET /internal/v1/changes': 'internal',
   'POST /internal/v1/usage': 'internal',
   'POST /internal/v1/connection-tests': 'internal',
+  'POST /internal/v1/instances': 'internal',
+  'DELETE /internal/v1/instances/:id': 'internal',
 };
 
 const asRoute = (name: string): Route => {
@@ -280,7 +283,7 @@ describe('who may call what', () => {
           (access === 'several' ? hub.adminToken : withScope.get('invoke')));
     const { status } = await send(name, bearer(token ?? ''));
     // 409: for what the key ring is, not for who asks.
-    expect([200, 201, 400, 404, ...(name.includes('/encryption-keys') ? [409] : [])]).toContain(status);
+    expect([200, 201, 204, 400, 404, ...(name.includes('/encryption-keys') ? [409] : [])]).toContain(status);
     if (name.startsWith('GET '))
       expect((await send(name.replace('GET', 'HEAD'), bearer(token ?? ''))).status).toBe(status);
   });

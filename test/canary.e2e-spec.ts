@@ -2,12 +2,17 @@
 // anything could have been written to is searched for them, in every encoding.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import type pg from 'pg';
+import { openSnapshot } from '../src/ai-model/model-directory/sealed-snapshot.js';
+import { snapshotKeyOf } from '../src/ai-model/model-directory/snapshot-keys.js';
+import { Secret } from '../src/platform/secrets/secret.js';
 import { aModelConfig } from './factories/model-config.js';
+import { until } from './support/calls.js';
 import { type Canary, CanaryScanner, filesBelow, type Finding } from './support/canary-scanner.js';
 import { dumpTables } from './support/dump.js';
 import { connectToEmbedded, databaseDirectory, removeDataDirectory } from './support/embedded-database.js';
@@ -432,6 +437,17 @@ describe('a secret that is saved, used and failed with', () => {
 
   it('is in no file of the database and of DATA_DIR, where the sealed form is found', async () => {
     expect(await scanFiles()).toEqual([]);
+    // What it keeps for a start without storage is among them, and holds every key.
+    const canariesKept = (): Promise<string[]> => {
+      const kept = readFileSync(join(dataDir, 'last-known-good'));
+      expect(scanner.scan('last-known-good', kept)).toEqual([]);
+      const opened = openSnapshot([snapshotKeyOf(Secret.of(SECRETS.serviceToken))], kept);
+      if (typeof opened === 'string') throw new Error(opened);
+      const found = scanner.scan('last-known-good', gunzipSync(opened.content));
+      return Promise.resolve(found.map(({ canary }) => canary));
+    };
+    // It is written every few seconds at most.
+    await until(canariesKept, (found) => found.includes('nextKey'), 10_000);
     const rows = await query<{ alias: string; sealed: string }>(
       `SELECT alias, api_key AS sealed FROM ai_model_configs WHERE alias = 'canary'`,
     );

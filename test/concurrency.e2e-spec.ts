@@ -161,14 +161,20 @@ describe('writers at the same time', () => {
   });
 
   it('no two changes share a revision, however many commit at once', async () => {
-    const seen: number[] = [];
-    const stop = hub.application.nest.get(ChangeService, { strict: false }).onRevision((next) => seen.push(next));
+    const told: number[] = [];
+    const stop = hub.application.nest.get(ChangeService, { strict: false }).onRevision((next) => told.push(next));
     const before = await revision();
     await all(40, () => create());
     stop();
+    const rows = await hub.database.query<{ revision: string }>(
+      `SELECT revision FROM change_history WHERE revision > ${before}`,
+    );
+    const seen = rows.map((row) => Number(row.revision));
     expect(seen).toHaveLength(40);
     expect(new Set(seen).size).toBe(40);
     expect(Math.min(...seen)).toBeGreaterThan(before);
     expect(await revision()).toBe(Math.max(...seen));
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(told.at(-1)).toBe(Math.max(...seen));
   });
 });

@@ -40,7 +40,7 @@ describe('sealed secrets in a database that was tampered with', () => {
   /** What a database tool would do, and the next revision, without which nobody reads the rows again. */
   const edit = async (statement: string, values: unknown[] = []): Promise<void> => {
     await hub.database.query(statement, values);
-    await hub.database.query('UPDATE hub_revision SET revision = revision + 1');
+    await hub.database.query('UPDATE hub_revision SET revision = revision + 1, whole_revision = revision + 1');
   };
 
   const readSnapshot = async (): Promise<Map<string, SnapshotModel>> => {

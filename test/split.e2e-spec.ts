@@ -230,11 +230,11 @@ describe('storage and AI model service as two processes', () => {
     });
   });
 
-  it('start in any order: an AI model service without storage lives, is not ready, and heals by itself', async () => {
+  it('start in any order: an AI model service without storage and file lives, is not ready, and heals by itself', async () => {
     const { alias } = await model();
     await caller.stop();
     await storage.stop();
-    caller = await startCaller();
+    caller = await startCaller({ DATA_DIR: join(files, 'never-used') });
     await toCaller.request('get', '/health/live', null).expect(200);
     await toCaller.request('get', '/health', null).expect(200);
     expect(await readiness()).toEqual([503, 'not_ready']);

@@ -250,13 +250,17 @@ describe('the client of the storage service', () => {
       }
     });
 
-    it('sends usage again under the same batch id', async () => {
+    it('sends usage once, whose buffer sends it again in a moment, and takes it for the same', async () => {
       const batch = aUsageBatch(aUsageRecord());
       storage.on(RECORD, (response, nth, { body }) =>
         nth < 3
           ? [busy, reset][nth - 1]?.(response)
           : sendJson(response, 200, { batch_id: body['batch_id'], accepted: 1, duplicate: false }),
       );
+      for (const count of [1, 2]) {
+        expect(await failureOf(client.recordUsage(batch))).toBeInstanceOf(StorageUnavailable);
+        expect(storage.countOf(RECORD)).toBe(count);
+      }
       expect(await client.recordUsage(batch)).toEqual({ batch_id: batch.batch_id, accepted: 1, duplicate: false });
       const sent = storage.requests.filter(({ path }) => path === '/internal/v1/usage').slice(-3);
       expect(sent.map(({ body }) => body)).toEqual([batch, batch, batch]);
@@ -383,6 +387,11 @@ describe('the client of the storage service', () => {
             void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(good).slice(0, -9)),
         ],
         ['a list', (response) => sendJson(response, 200, [])],
+        ...[401, 403, 429, 500].map((status): [string, (response: ServerResponse) => void] => [
+          `a ${status}`,
+          (response): void =>
+            sendJson(response, status, { code: 'token_invalid', detail: 'no' }, { 'retry-after': '0' }),
+        ]),
         ['no models', (response) => sendJson(response, 200, { revision: good.revision + 1, tokens: [] })],
         [
           'half a model',

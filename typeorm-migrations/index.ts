@@ -12,6 +12,7 @@ import { StorageProcesses1795478400006 } from './1795478400006-storage-processes
 import { ConfigListIndexes1795478400007 } from './1795478400007-config-list-indexes.js';
 import { MoreProviders1795564800001 } from './1795564800001-more-providers.js';
 import { ScheduledTests1795564800002 } from './1795564800002-scheduled-tests.js';
+import { Instances1795651200001 } from './1795651200001-instances.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   ConfigListIndexes1795478400007,
   MoreProviders1795564800001,
   ScheduledTests1795564800002,
+  Instances1795651200001,
 ];

@@ -1,7 +1,8 @@
 import { HttpModule } from '@nestjs/axios';
-import { Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
 import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
+import type { Ending } from '../platform/lifecycle/ending.js';
 import { RedisConnection } from '../platform/redis/redis-connection.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
@@ -9,8 +10,8 @@ import { EarlyTokenCheck } from './auth/early-token-check.js';
 import { ModelChooser } from './choosing/model-chooser.js';
 import { ModelHealth } from './choosing/model-health.js';
 import { RateLimiter } from './choosing/rate-limiter.js';
-import { RetryBudget } from './choosing/retry-budget.js';
 import { SharedRateLimiter } from './choosing/shared-rate-limiter.js';
+import { RetryBudget } from '../platform/limits/retry-budget.js';
 import { SlidingWindowLimiter } from './choosing/sliding-window.js';
 import { CallTracker } from './calls/call-tracker.js';
 import { ChatController } from './entrances/chat/chat.controller.js';
@@ -35,7 +36,10 @@ import { ManagementProviders } from './management/management-providers.js';
 import { ManagementTests } from './management/management-tests.js';
 import { ManagementController } from './management/management.controller.js';
 import { ManagementService } from './management/management.service.js';
+import { InstanceReporter } from './model-directory/instance-reporter.js';
+import { LastKnownGood } from './model-directory/last-known-good.js';
 import { ModelDirectory } from './model-directory/model-directory.js';
+import { SnapshotKeys } from './model-directory/snapshot-keys.js';
 import { HubModelsController } from './models/hub-models.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { KeptVersions } from './prompts/kept-versions.js';
@@ -47,11 +51,11 @@ import { CallMetrics } from './status/call-metrics.js';
 import { StatusController } from './status/status.controller.js';
 import { StatusService } from './status/status.service.js';
 import { HttpStorageServiceClient, ServiceToken } from './storage-client/http-storage-service.client.js';
+import { StorageExchange } from './storage-client/storage-exchange.js';
 import { StorageServiceClient } from './storage-client/storage-service.client.js';
+import { StorageTransport } from './storage-client/storage-transport.js';
 import { UsageBuffer } from './usage/usage-buffer.js';
-
-const DRAIN_MILLISECONDS = 5000;
-const FLUSH_MILLISECONDS = 3000;
+import { UsageSpool } from './usage/usage-spool.js';
 
 const rateLimiter = {
   provide: RateLimiter,
@@ -68,9 +72,11 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
+    private readonly instances: InstanceReporter,
+    private readonly scheduledTests: ScheduledTests,
   ) {}
 
-  static register(serviceToken: Secret): DynamicModule {
+  static register(serviceToken: Secret, snapshotKeys: SnapshotKeys): DynamicModule {
     return {
       module: AiModelModule,
       imports: [HttpModule],
@@ -89,6 +95,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
       ],
       providers: [
         { provide: ServiceToken, useValue: new ServiceToken(serviceToken) },
+        { provide: SnapshotKeys, useValue: snapshotKeys },
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
@@ -103,6 +110,8 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         DirectCalls,
         KeyProof,
         DiscoverService,
+        InstanceReporter,
+        LastKnownGood,
         ManagementProviders,
         ManagementService,
         ManagementTests,
@@ -115,9 +124,12 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         RetryBudget,
         ScheduledTests,
         StatusService,
+        StorageExchange,
+        StorageTransport,
         SystemPrompts,
         TokenCounter,
         UsageBuffer,
+        UsageSpool,
       ],
       exports: [TokenVerifier],
     };
@@ -127,10 +139,18 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
     this.registry.add(...callFamilies(this.calls), ...aiModelFamilies(this.tracker, this.usage, this.directory));
   }
 
-  /** While the listener is still open: in role `all` the usage goes through it. */
+  /** Ends the calls and delivers their usage. While the listener is still open: in role `all` the usage goes through it. */
+  async drain(ending: Ending): Promise<void> {
+    const startedAt = performance.now();
+    this.scheduledTests.stop();
+    const calls = await this.tracker.drain(ending);
+    const milliseconds = Math.round(performance.now() - startedAt);
+    if (calls.open > 0) new Logger('Shutdown').log({ msg: 'The open calls are over', ...calls, milliseconds });
+    await this.usage.flush(ending.left('usage'));
+    await this.instances.leave();
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
-    await this.tracker.drain(DRAIN_MILLISECONDS);
-    await this.usage.flush(FLUSH_MILLISECONDS);
-    this.directory.stop();
+    await this.directory.stop();
   }
 }

@@ -7,9 +7,9 @@ import type { Env } from '../platform/config/env.js';
 import { ThisInstance } from '../platform/config/this-instance.js';
 import { ErrorFilter } from '../platform/errors/error-filter.js';
 import { EXIT_UNAVAILABLE, StartupError } from '../platform/errors/startup-error.js';
-import { HealthRegistry } from '../platform/health/health-registry.js';
 import { DirectLane } from '../platform/http/direct-lane.js';
 import { createHttpAdapter } from '../platform/http/http-server.js';
+import { HttpTraffic } from '../platform/http/http-traffic.js';
 import { ListenAddress } from '../platform/http/listen-address.js';
 import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { createValidationPipe } from '../platform/http/validation.js';
@@ -21,11 +21,14 @@ import { buildOpenApiDocument } from './openapi.js';
 import { PRODUCT } from './product.js';
 import { processFamilies } from './process-families.js';
 import { openParts, type ServicePart } from './roles.js';
+import { type CloseOptions, Shutdown } from './shutdown.js';
 
 export interface CreateAppOptions {
   logger?: PinoLogger;
   /** Called when something is found after the start that only the operator can mend. */
   onFatal?: (error: unknown) => void;
+  /** Gives the start up where it can be: what was opened is closed, and it fails with the signal's reason. */
+  stopping?: AbortSignal;
 }
 
 /** The running application: the same for production and for tests. */
@@ -35,13 +38,16 @@ export interface HubApplication {
   readonly notices: readonly string[];
   /** Listens and answers the address, such as `http://127.0.0.1:8000`. */
   listen(): Promise<string>;
-  /** Ends everything in order: new requests, open ones, usage, the pool, the embedded database. Safe to call twice. */
-  close(): Promise<void>;
+  /**
+   * Ends everything in order: new requests, open ones, usage, the pool, the embedded database. Safe to call twice.
+   * Answers what was still open when the time was up (SHUTDOWN_TIMEOUT unless told), nothing when all of it ended.
+   */
+  close(options?: Partial<CloseOptions>): Promise<string[]>;
+  /** Of a close that is under way: as quick as is safe. */
+  hurry(): void;
 }
 
 const MEGABYTE = 1024 * 1024;
-const SHUTDOWN_MILLISECONDS = 10_000;
-const CLOSE_IDLE_MILLISECONDS = 50;
 
 const localHost = (host: string): string => {
   if (host === '0.0.0.0') return '127.0.0.1';
@@ -59,12 +65,13 @@ const createNest = async (
   logger: PinoLogger,
   parts: ServicePart[],
   instance: ThisInstance,
-): Promise<NestFastifyApplication> => {
+): Promise<{ nest: NestFastifyApplication; shutdown: Shutdown }> => {
   const errors = new ErrorFilter(parts.flatMap((part) => part.translateError ?? []));
   const lane = new DirectLane(env.MAX_CALL_BODY_MB * MEGABYTE);
+  const traffic = new HttpTraffic();
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(env, parts, lane, instance),
-    createHttpAdapter(env, logger, lane, errors),
+    createHttpAdapter(env, logger, lane, errors, traffic),
     {
       bodyParser: false,
       bufferLogs: false,
@@ -74,11 +81,16 @@ const createNest = async (
   );
   nest.useGlobalPipes(createValidationPipe());
   nest.useGlobalFilters(errors);
+  const shutdown = new Shutdown({ nest, parts, traffic, talksToItself: env.runsStorage && env.runsAiModel });
+  nest
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('preClose', () => shutdown.closeConnections());
   nest.get(MetricsRegistry).add(...processFamilies(env, instance, errors));
   nest.get(OpenApiDocument).set(buildOpenApiDocument(nest, env.SERVICE_ROLE));
   await nest.init();
   await nest.getHttpAdapter().getInstance().ready();
-  return nest;
+  return { nest, shutdown };
 };
 
 const LISTEN_PROBLEMS: Partial<Record<string, string>> = {
@@ -104,8 +116,8 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   // In role `all` both sides are this process, so a token of the moment will do.
   const serviceToken = env.STORAGE_SERVICE_TOKEN ?? Secret.of(generateToken('service').text);
   const instance = new ThisInstance(PRODUCT.version);
-  const parts = await openParts(env, instance, serviceToken, options.onFatal ?? (() => undefined));
-  const nest = await createNest(env, logger, parts, instance).catch(async (error: unknown) => {
+  const parts = await openParts(env, instance, serviceToken, options);
+  const { nest, shutdown } = await createNest(env, logger, parts, instance).catch(async (error: unknown) => {
     await closeParts(parts);
     throw error;
   });
@@ -120,23 +132,9 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
     return url;
   };
 
-  let closing: Promise<void> | undefined;
-  const shutDown = async (): Promise<void> => {
-    nest.get(HealthRegistry).startDraining();
-    // Connections that are still open after this are cut: the process must end within its limit.
-    const server = nest.getHttpServer();
-    const limit = setTimeout(() => server.closeAllConnections(), SHUTDOWN_MILLISECONDS);
-    // Idle ones are closed once, when the server stops listening: one whose answer ends after that would keep the
-    // process for its whole keep-alive time.
-    const idle = setInterval(() => server.listening || server.closeIdleConnections(), CLOSE_IDLE_MILLISECONDS);
-    try {
-      await nest.close();
-    } finally {
-      clearTimeout(limit);
-      clearInterval(idle);
-      await closeParts(parts);
-    }
-  };
-  const close = (): Promise<void> => (closing ??= shutDown());
-  return { nest, notices: parts.flatMap((part) => part.notices ?? []), listen, close };
+  const limit = env.SHUTDOWN_TIMEOUT * 1000;
+  const close: HubApplication['close'] = ({ milliseconds = limit, notice = false } = {}) =>
+    shutdown.run({ milliseconds, notice });
+  const notices = parts.flatMap((part) => part.notices ?? []);
+  return { nest, notices, listen, close, hurry: () => shutdown.hurry() };
 }

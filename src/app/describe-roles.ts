@@ -23,11 +23,11 @@ const SETTINGS = {
 const describeRole = async (role: ServiceRole): Promise<OpenAPIObject> => {
   const env = readEnv({ ...SETTINGS, SERVICE_ROLE: role });
   const token = Secret.of(generateToken('service').text);
-  const { AiModelModule } = await import('../ai-model/index.js');
+  const { AiModelModule, SnapshotKeys } = await import('../ai-model/index.js');
   const { describeStorage } = await import('../storage/index.js');
   const modules = [
     ...(env.runsStorage ? [describeStorage(token)] : []),
-    ...(env.runsAiModel ? [AiModelModule.register(token)] : []),
+    ...(env.runsAiModel ? [AiModelModule.register(token, new SnapshotKeys(() => []))] : []),
   ];
   const lane = new DirectLane(0);
   const adapter = createHttpAdapter(env, createLogger(env), lane, new ErrorFilter([]));

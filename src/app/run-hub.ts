@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { readEnv } from '../platform/config/env.js';
+import { type Env, readEnv } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { createLogger } from '../platform/logging/logger.js';
 import { scrub } from '../platform/logging/scrub.js';
 import type { HubApplication } from './create-app.js';
+import { ProcessEnd } from './process-end.js';
 import { PRODUCT } from './product.js';
 import type { StopSignal } from './stop-signal.js';
 
@@ -15,7 +16,11 @@ Usage: npm start            start with the settings of the environment and of ./
        npm run demo         show what it does, with a simulated provider
 
 Settings: every variable is described in .env.example.
-Exit codes: 0 stopped as asked, 69 something needed is not there, 78 a setting is wrong.
+Signals:    SIGTERM and SIGINT (Ctrl-C) stop it in order: not ready and still serving for a moment, open calls end,
+            their usage is delivered, the database closes last; within SHUTDOWN_TIMEOUT seconds (10). The same again:
+            quicker, open calls are told to come again.
+Exit codes: 0 stopped as asked, 69 something needed is not there, 75 stopped as asked, but something was still open at
+            SHUTDOWN_TIMEOUT, 78 a setting is wrong.
 `;
 
 /** One line for the operator; a stack only for what nobody expected. */
@@ -40,18 +45,23 @@ const start = async (stopSignal: StopSignal): Promise<void> => {
   loadEnvFile();
   const env = readEnv(process.env);
   const logger = createLogger(env);
-  let hub: HubApplication | undefined;
-  const stop = (): Promise<never> => (hub?.close() ?? Promise.resolve()).then(() => process.exit(0), exitWith);
-  stopSignal.onReceived((signal) => {
-    logger.info(`${signal}: stopping`);
-    if (hub) void stop();
-  });
-  if (stopSignal.isReceived) return stop();
+  const end = new ProcessEnd(stopSignal, logger, env.SHUTDOWN_TIMEOUT, exitWith);
+  try {
+    await createAndListen(env, logger, stopSignal, end);
+  } catch (error) {
+    if (stopSignal.isReceived) await end.giveUp(error);
+    throw error;
+  }
+};
+
+const createAndListen = async (env: Env, logger: Logger, stopSignal: StopSignal, end: ProcessEnd): Promise<void> => {
+  if (stopSignal.isReceived) return end.stop();
   // Not before: most of a start is loading the application, and a wrong setting should show at once.
   const { createApp } = await import('./create-app.js');
-  hub = await createApp(env, { logger, onFatal: exitWith });
+  const hub = await createApp(env, { logger, onFatal: exitWith, stopping: stopSignal.aborted });
+  end.started(hub);
   // What has just been started must be stopped in order.
-  if (stopSignal.isReceived) return stop();
+  if (stopSignal.isReceived) return end.stop();
   announce(hub, await hub.listen(), logger);
 };
 

@@ -1,3 +1,4 @@
+import { IsOptional } from 'class-validator';
 import { IntersectionType, PickType } from '@nestjs/swagger';
 import {
   AnswerField,
@@ -86,6 +87,10 @@ export class SealedExport {
 
 /** Query of `POST /import`. */
 export class ImportQuery {
+  /** Read, checked and documented by `CanWaitForApplied`, as on every write. */
+  @IsOptional()
+  wait?: unknown;
+
   @fromQueryBoolean()
   @BooleanField({ default: false, description: 'Answers with the plan and changes nothing' })
   dry_run?: boolean;

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, IntersectionType, PartialType } from '@nestjs/swagger';
-import { IsArray, ValidateIf } from 'class-validator';
+import { IsArray, IsOptional, ValidateIf } from 'class-validator';
 import {
   AnswerField,
   BooleanField,
@@ -215,6 +215,10 @@ export class LabelMove {
 
 /** Query of `DELETE /prompts/{id}/labels/{label}`. */
 export class LabelRemoval {
+  /** Read, checked and documented by `CanWaitForApplied`, as on every write. */
+  @IsOptional()
+  wait?: unknown;
+
   @fromQueryInteger()
   @IntegerField({ ...VERSION, description: 'Where the label was when you looked; 409 when that is not so any more' })
   expected_version?: number;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { readSecretFile } from '../platform/config/secret-file.js';
 import type { Secret } from '../platform/secrets/secret.js';
-import { syncDirectory, temporaryNameOf, writeDurably } from './durable-file.js';
+import { syncDirectory, temporaryNameOf, writeDurably } from '../platform/files/durable-file.js';
 
 export const ADMIN_TOKEN_FILE = 'admin-token';
 export const ENCRYPTION_KEYS_FILE = 'encryption-keys';

@@ -4,6 +4,7 @@ import { Secret } from '../platform/secrets/secret.js';
 import { ThisInstance } from '../platform/config/this-instance.js';
 import { KeyRing } from './crypto/key-ring.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
+import { DatabaseListener } from './database/database-listener.js';
 import { Database } from './database/database.js';
 import { StorageProcesses } from './process/storage-processes.js';
 import { StorageModule } from './storage.module.js';
@@ -26,6 +27,7 @@ export const describeStorage = (serviceToken: Secret): DynamicModule => {
       database,
       keys,
       processes: new StorageProcesses(new ThisInstance('0'), database.dataSource, keys),
+      listener: new DatabaseListener(NOWHERE, []),
       adminToken: Secret.of(generateToken('admin').text),
       adminTokenFile: null,
       close: () => Promise.resolve(),

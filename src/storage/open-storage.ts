@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { generateToken } from '../platform/auth/token-text.js';
@@ -11,7 +12,9 @@ import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { configuredKeyRing, generateKeyRing, keyRingFile } from './crypto/load-key-ring.js';
 import { ADMIN_TOKEN_FILE, DataDirectory } from './data-directory.js';
 import { connectionFromEmbedded, connectionFromUrl, type DatabaseConnection } from './database/connection.js';
-import { takeNextRevision } from './database/change.service.js';
+import { REVISION_CHANNEL, takeWholeRevision } from './database/change.service.js';
+import { DatabaseListener } from './database/database-listener.js';
+import { APPLIED_CHANNEL } from './instance/instance.service.js';
 import { Database } from './database/database.js';
 import { MIGRATING, dataSourceOptions } from './database/data-source-options.js';
 import {
@@ -20,6 +23,7 @@ import {
   type EmbeddedPostgres,
 } from './database/embedded/embedded-postgres.js';
 import { databaseRefusal, isDatabaseUnavailable } from './database/database-errors.js';
+import { warnOfVolatileSettings } from './database/volatile-settings.js';
 import { migrate } from './database/migrate.js';
 import { StorageProcesses } from './process/storage-processes.js';
 
@@ -28,6 +32,8 @@ export interface StorageResources {
   database: Database;
   keys: KeyRingHolder;
   processes: StorageProcesses;
+  /** What other processes tell. */
+  listener: DatabaseListener;
   adminToken: Secret;
   /** The file with the admin token, null when the operator set one. */
   adminTokenFile: string | null;
@@ -36,6 +42,9 @@ export interface StorageResources {
 }
 
 const logger = new Logger('Storage');
+
+/** A shutdown does not wait longer for queries under way. */
+const POOL_MILLISECONDS = 1000;
 
 /** Where the database is; starts the embedded server when none is configured. */
 const reachDatabase = async (
@@ -81,35 +90,43 @@ const findKeyRing = async (env: Env, directory: DataDirectory, connection: Datab
 export async function openStorage(
   env: Env,
   instance: ThisInstance,
-  onFatal: (error: unknown) => void,
+  { onFatal = () => undefined, stopping }: { onFatal?: (error: unknown) => void; stopping?: AbortSignal } = {},
 ): Promise<StorageResources> {
   const directory = new DataDirectory(env.DATA_DIR);
   // First of all: keys that cannot be right stop the start before a server runs or a database is made.
   configuredKeyRing(env, directory);
   const { connection, server } = await reachDatabase(env, directory);
   try {
+    stopping?.throwIfAborted();
     const keys = new KeyRingHolder(await findKeyRing(env, directory, connection), keyRingFile(env, directory));
     const onMigrated = async (dataSource: DataSource): Promise<void> => {
       await checkKeyRing(dataSource.manager, keys.current);
+      await warnOfVolatileSettings(dataSource);
       // After a restored backup too, every AI model service takes what is there now for newer than what it has.
-      await takeNextRevision(dataSource);
+      await dataSource.transaction(takeWholeRevision);
       // An embedded database has one process: rows of others are of those that were killed.
       if (server) await processes.forgetAll();
       // Before the first request, so that nobody removes a key that this process seals with.
       await processes.beat();
     };
+    stopping?.throwIfAborted();
     const database = new Database(connection, { onMigrated, onFatal });
     keys.file?.tidyUp();
     const processes = new StorageProcesses(instance, database.dataSource, keys);
     const close = async (): Promise<void> => {
-      await database.close();
-      await server?.stop();
+      try {
+        // A query that hangs must not keep the server from being stopped, which ends it.
+        await Promise.race([database.close(), sleep(POOL_MILLISECONDS, undefined, { ref: false })]);
+      } finally {
+        await server?.stop();
+      }
     };
     await database.start().catch(async (error: unknown) => {
       await database.close();
       throw error;
     });
-    return { database, keys, processes, ...findAdminToken(env, directory), close };
+    const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL]);
+    return { database, keys, processes, listener, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();
     throw error;

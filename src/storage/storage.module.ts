@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
@@ -9,7 +10,8 @@ import { ConnectionTestClaims } from './connection-test/connection-test-claims.j
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
 import { SecretVault } from './crypto/secret-vault.js';
-import { ChangeService } from './database/change.service.js';
+import { DatabaseListener } from './database/database-listener.js';
+import { ChangeService, REVISION_CHANNEL } from './database/change.service.js';
 import { Database } from './database/database.js';
 import { DeclarativeController } from './declarative/declarative.controller.js';
 import { ExportService } from './declarative/export.service.js';
@@ -23,8 +25,12 @@ import { KeyRingEditor } from './encryption-key/key-ring-editor.js';
 import { HistoryController } from './history/history.controller.js';
 import { HistoryService } from './history/history.service.js';
 import { ChangeStream } from './internal/change-stream.js';
+import { InstanceController } from './instance/instance.controller.js';
+import { InstanceService } from './instance/instance.service.js';
+import { WaitForApplied } from './instance/wait-for-applied.js';
 import { InternalController } from './internal/internal.controller.js';
 import { SnapshotService } from './internal/snapshot.service.js';
+import { UnreadableSecrets } from './internal/unreadable-secrets.js';
 import { ConfigCredentials } from './model-config/config-credentials.js';
 import { ModelConfigController } from './model-config/model-config.controller.js';
 import { ModelConfigEntity } from './model-config/model-config.entity.js';
@@ -53,6 +59,14 @@ import { TokenService } from './token/token.service.js';
 import { UsageRetention } from './usage/usage-retention.js';
 import { UsageService } from './usage/usage.service.js';
 
+/** Less than readiness waits for anything: a frozen database must not look like a process that can do nothing. */
+const PING_MILLISECONDS = 700;
+
+const answersWithin = async (milliseconds: number, work: Promise<unknown>): Promise<boolean> => {
+  const late = sleep(milliseconds, false, { ref: false });
+  return Promise.race([work.then(() => true).catch(() => false), late]);
+};
+
 /** SERVICE 1: owns PostgreSQL. */
 @Module({})
 export class StorageModule implements OnModuleInit, OnApplicationShutdown {
@@ -62,10 +76,12 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
     private readonly env: Env,
     private readonly keyRings: KeyRingWatcher,
     private readonly processes: StorageProcesses,
+    private readonly listener: DatabaseListener,
+    private readonly changes: ChangeService,
   ) {}
 
   static register(resources: StorageResources, serviceToken: StorageResources['adminToken']): DynamicModule {
-    const { database, keys, processes, adminToken } = resources;
+    const { database, keys, processes, listener, adminToken } = resources;
     if (adminToken.equals(serviceToken)) {
       throw new StartupError('STORAGE_SERVICE_TOKEN must not be the same as ADMIN_TOKEN.');
     }
@@ -90,12 +106,14 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         TokenController,
         EncryptionKeyController,
         InternalController,
+        InstanceController,
       ],
       providers: [
         { provide: Database, useValue: database },
         { provide: KeyRingHolder, useValue: keys },
         { provide: SecretVault, useValue: new SecretVault(keys) },
         { provide: StorageProcesses, useValue: processes },
+        { provide: DatabaseListener, useValue: listener },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
         AnswerCache,
@@ -107,6 +125,8 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ExportService,
         HistoryService,
         ImportService,
+        InstanceService,
+        WaitForApplied,
         KeyRewrapper,
         KeyRingEditor,
         KeyRingWatcher,
@@ -124,6 +144,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         SnapshotService,
         StatisticsService,
         TokenService,
+        UnreadableSecrets,
         UsageRetention,
         UsageService,
       ],
@@ -135,12 +156,21 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
     this.health.register('database', () => this.checkDatabase());
     this.keyRings.start();
     this.processes.start();
+    this.listenToOthers();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.listener.stop();
     this.keyRings.stop();
     await this.processes.leave();
     await this.database.close();
+  }
+
+  /** What was told while nobody listened is looked up. */
+  private listenToOthers(): void {
+    this.listener.on(REVISION_CHANNEL, (payload) => this.changes.hear(Number(payload)));
+    this.listener.onConnected(() => void this.changes.lookForOthers());
+    this.listener.start();
   }
 
   /** With the AI model service in the same process calls are answered from memory, so the process stays useful. */
@@ -150,9 +180,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
       reason: 'the database cannot be reached',
     };
     if (!this.database.isReady) return missing;
-    return this.database.ping().then(
-      () => ({ status: 'up', embedded: this.env.isDatabaseEmbedded }),
-      () => missing,
-    );
+    const isThere = await answersWithin(PING_MILLISECONDS, this.database.ping());
+    return isThere ? { status: 'up', embedded: this.env.isDatabaseEmbedded } : missing;
   }
 }

@@ -17,6 +17,12 @@ export interface TestDatabase {
 
 const server = (): Server => JSON.parse(process.env['TEST_POSTGRES'] ?? 'null') as Server;
 
+/** The unix socket of the run's PostgreSQL, for a proxy in front of it. */
+export const postgresSocket = (): { path: string; user: string } => {
+  const { host, port, user } = server();
+  return { path: `${host}/.s.PGSQL.${port}`, user };
+};
+
 const withClient = async <Result>(database: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> => {
   const client = new pg.Client({ ...server(), database });
   await client.connect();

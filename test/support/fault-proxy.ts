@@ -70,7 +70,10 @@ class Passage {
 
   cut(): void {
     this.isOver = true;
-    for (const socket of [this.client, this.upstream]) socket.resetAndDestroy();
+    this.client.resetAndDestroy();
+    // A unix socket knows no RST.
+    if (this.upstream.remoteFamily === undefined) this.upstream.destroy();
+    else this.upstream.resetAndDestroy();
   }
 
   private async pass(from: Socket, to: Socket, isAnswer: boolean): Promise<void> {

@@ -159,6 +159,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (route.path.endsWith('/rewrap')) return { limit: 10, dry_run: false };
   if (route.path.endsWith('/connection-tests'))
     return { holder: randomUUID(), interval_minutes: 60, per_day: 10, providers: ['openai_compatible'] };
+  if (route.path.endsWith('/v1/instances')) return anInstanceReport();
   if (route.path.endsWith('/usage'))
     return { ...aUsageBatch(aUsageRecord({ config_id: world.configIds[0], alias: world.alias })) };
   if (route.path.includes('/v1/messages')) return aMessagesRequest(world, isReal);
@@ -579,3 +580,14 @@ const aWrongRequest = (route: Route, world: FuzzWorld): Arbitrary<RawRequest> =>
       if (method === 'TRACE' || method === 'OPTIONS') return { method, path, headers: extra };
       return { method, path, headers: { ...extra, ...own }, body };
     });
+
+const anInstanceReport = (): Record<string, unknown> => ({
+  id: randomUUID(),
+  role: 'ai-model',
+  version: '0',
+  host: 'fuzzed',
+  started_at: new Date().toISOString(),
+  revision: 1,
+  source: 'storage',
+  confirmed_at: new Date().toISOString(),
+});

@@ -23,6 +23,14 @@ interface Program {
   args?: string[];
 }
 
+interface ProcessOptions {
+  uid?: number;
+  gid?: number;
+  cwd?: string;
+  /** In a process group of its own, to be signalled as a whole. */
+  detached?: boolean;
+}
+
 export interface LaunchedProcess {
   readonly child: ChildProcess;
   readonly output: () => string;
@@ -31,7 +39,7 @@ export interface LaunchedProcess {
 /** The built application, wherever it is in its life. */
 export const launchHubProcess = (
   env: Record<string, string>,
-  options: { uid?: number; gid?: number; cwd?: string } = {},
+  options: ProcessOptions = {},
   { script = 'main.js', args = [] }: Program = {},
 ): LaunchedProcess => {
   // Nothing of the test's own environment but the path: what a process is started with is written in the test.
@@ -53,10 +61,7 @@ export const exitOf = (child: ChildProcess): Promise<number | null> =>
     : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
 
 /** The built application as a process of its own; resolves when it says that it is ready. */
-export async function startHubProcess(
-  env: Record<string, string>,
-  options: { uid?: number; gid?: number; cwd?: string } = {},
-): Promise<HubProcess> {
+export async function startHubProcess(env: Record<string, string>, options: ProcessOptions = {}): Promise<HubProcess> {
   const { child, output } = launchHubProcess(env, options);
   const deadline = Date.now() + START_MILLISECONDS;
   let url: string | undefined;

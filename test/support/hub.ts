@@ -85,7 +85,7 @@ export async function startHub(options: TestHubOptions = {}): Promise<TestHub> {
       const answer = await request('post', '/api/v1/tokens').send({ name: 'test', scopes }).expect(201);
       return (answer.body as CreatedToken).token;
     },
-    stop: () => application.close(),
+    stop: async () => void (await application.close()),
     close: async () => {
       await application.close();
       await database.drop();

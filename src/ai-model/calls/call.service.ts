@@ -5,7 +5,7 @@ import type { CallLine } from '../../platform/logging/access-log.js';
 import { ModelChooser } from '../choosing/model-chooser.js';
 import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
-import { RetryBudget } from '../choosing/retry-budget.js';
+import { RetryBudget } from '../../platform/limits/retry-budget.js';
 import { CallMedia } from '../media/call-media.js';
 import { ProviderLoader } from '../providers/provider-loader.js';
 import { CallMetrics } from '../status/call-metrics.js';

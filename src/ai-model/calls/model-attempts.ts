@@ -3,7 +3,7 @@ import { AppError } from '../../platform/errors/app-error.js';
 import { weighText } from '../../platform/text/text-weight.js';
 import type { ModelHealth } from '../choosing/model-health.js';
 import type { RateLimiter } from '../choosing/rate-limiter.js';
-import type { RetryBudget } from '../choosing/retry-budget.js';
+import type { RetryBudget } from '../../platform/limits/retry-budget.js';
 import { backoffMilliseconds } from '../choosing/retry-policy.js';
 import type { CallLine } from '../../platform/logging/access-log.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';

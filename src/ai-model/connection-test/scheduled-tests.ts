@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { MOST_CLAIMED_TESTS } from '../../contract/connection-test.contract.js';
 import { PROVIDERS } from '../../contract/providers.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
@@ -23,7 +23,7 @@ const NOTE_MILLISECONDS = 2000;
  * day, and in one process. Which ones says storage, since it knows what all processes do.
  */
 @Injectable()
-export class ScheduledTests implements BeforeApplicationShutdown {
+export class ScheduledTests {
   private readonly logger = new Logger('ConnectionTest');
   /** Another one after each start. */
   private readonly holder = randomUUID();
@@ -48,8 +48,8 @@ export class ScheduledTests implements BeforeApplicationShutdown {
     return this.env.CONNECTION_TEST_INTERVAL_MINUTES > 0;
   }
 
-  /** Tests under way are given up; they are counted with the last usage. */
-  beforeApplicationShutdown(): void {
+  /** At the end of the process: tests under way are given up; they are counted with the last usage. */
+  stop(): void {
     clearInterval(this.timer);
     this.stopping.abort();
   }

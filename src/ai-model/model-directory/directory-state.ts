@@ -1,5 +1,19 @@
-import type { Snapshot, SnapshotModel, SnapshotPrompt } from '../../contract/snapshot.contract.js';
+import { isDeepStrictEqual } from 'node:util';
+import type {
+  Snapshot,
+  SnapshotDifference,
+  SnapshotModel,
+  SnapshotPrompt,
+  SnapshotToken,
+} from '../../contract/snapshot.contract.js';
 import type { Identity } from '../../platform/auth/identity.js';
+import { EntryTable } from './entry-table.js';
+
+interface Tables {
+  models: EntryTable<SnapshotModel>;
+  tokens: EntryTable<SnapshotToken>;
+  prompts: EntryTable<SnapshotPrompt>;
+}
 
 interface KnownToken {
   identity: Identity;
@@ -7,56 +21,86 @@ interface KnownToken {
   expiresAt: number;
 }
 
+/** What was made of a token; it stays the same object as long as nothing about it changes. */
+const knownTokens = new WeakMap<SnapshotToken, KnownToken>();
+
 /** One snapshot, indexed for calls. Never changed: a newer one takes its place in one step. */
 export class DirectoryState {
-  private readonly models: ReadonlyMap<string, SnapshotModel>;
-  private readonly tokens: ReadonlyMap<string, KnownToken>;
-  private readonly prompts: ReadonlyMap<string, SnapshotPrompt>;
   private sorted: readonly SnapshotModel[] | null = null;
-  readonly revision: number;
 
-  constructor(snapshot: Snapshot) {
-    this.revision = snapshot.revision;
-    this.models = new Map(snapshot.models.map((model) => [model.alias, model]));
-    this.prompts = new Map(snapshot.prompts.map((prompt) => [prompt.name, prompt]));
-    this.tokens = new Map(
-      snapshot.tokens.map(({ id, sha256, scopes, expires_at }) => [
-        sha256,
-        {
-          identity: { tokenId: id, scopes: new Set(scopes) },
-          expiresAt: expires_at === null ? Infinity : Date.parse(expires_at),
-        },
-      ]),
-    );
+  private constructor(
+    readonly revision: number,
+    private readonly tables: Tables,
+  ) {}
+
+  static of({ revision, models, tokens, prompts }: Snapshot): DirectoryState {
+    return new DirectoryState(revision, {
+      models: EntryTable.of((model) => model.alias, models),
+      tokens: EntryTable.of((token) => token.sha256, tokens),
+      prompts: EntryTable.of((prompt) => prompt.name, prompts),
+    });
+  }
+
+  /** The state after this difference; null: it does not fit, so that only a whole snapshot helps. */
+  with({ since, revision, removed, totals, ...changed }: SnapshotDifference): DirectoryState | null {
+    if (since !== this.revision) return null;
+    const models = this.tables.models.with(changed.models, removed.models, totals.models);
+    const tokens = this.tables.tokens.with(changed.tokens, removed.tokens, totals.tokens);
+    const kept = changed.prompts.map((prompt) => this.keepVersions(prompt));
+    const prompts = this.tables.prompts.with(kept, removed.prompts, totals.prompts);
+    return models && tokens && prompts ? new DirectoryState(revision, { models, tokens, prompts }) : null;
   }
 
   get size(): number {
-    return this.models.size;
+    return this.tables.models.size;
   }
 
   model(alias: string): SnapshotModel | undefined {
-    return this.models.get(alias);
+    return this.tables.models.get(alias);
   }
 
   prompt(name: string): SnapshotPrompt | undefined {
-    return this.prompts.get(name);
+    return this.tables.prompts.get(name);
   }
 
-  /** Looked for among all of them: nothing that is called often asks by id. */
   modelById(id: string): SnapshotModel | undefined {
-    return [...this.models.values()].find((model) => model.id === id);
+    return this.tables.models.getById(id);
   }
 
   /** By priority, then alias. */
   allModels(): readonly SnapshotModel[] {
-    this.sorted ??= [...this.models.values()].sort((a, b) => b.priority - a.priority || (a.alias < b.alias ? -1 : 1));
+    this.sorted ??= this.tables.models.all().sort((a, b) => b.priority - a.priority || (a.alias < b.alias ? -1 : 1));
     return this.sorted;
   }
 
   /** `undefined`: not known here; `null`: known, and expired. */
   identity(sha256: string): Identity | null | undefined {
-    const token = this.tokens.get(sha256);
+    const token = this.tables.tokens.get(sha256);
     if (!token) return undefined;
-    return token.expiresAt > Date.now() ? token.identity : null;
+    const { identity, expiresAt } = knownTokenOf(token);
+    return expiresAt > Date.now() ? identity : null;
+  }
+
+  /** What it was made of, so that it can be kept. */
+  toSnapshot(): Snapshot {
+    const { models, tokens, prompts } = this.tables;
+    return { revision: this.revision, models: models.all(), tokens: tokens.all(), prompts: prompts.all() };
+  }
+
+  /** Templates are compiled once for each version: one that is still the same stays the same object. */
+  private keepVersions(prompt: SnapshotPrompt): SnapshotPrompt {
+    const known = this.tables.prompts.getById(prompt.id)?.versions ?? [];
+    const versions = prompt.versions.map((version) => known.find((one) => isDeepStrictEqual(one, version)) ?? version);
+    return { ...prompt, versions };
   }
 }
+
+const knownTokenOf = (token: SnapshotToken): KnownToken => {
+  const known = knownTokens.get(token);
+  if (known) return known;
+  const { id, scopes, expires_at } = token;
+  const expiresAt = expires_at === null ? Infinity : Date.parse(expires_at);
+  const made = { identity: { tokenId: id, scopes: new Set(scopes) }, expiresAt };
+  knownTokens.set(token, made);
+  return made;
+};

@@ -1,56 +1,73 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import type { ConfigurationSource } from '../../contract/instance.contract.js';
 import type { SnapshotModel, SnapshotPrompt } from '../../contract/snapshot.contract.js';
 import type { Identity } from '../../platform/auth/identity.js';
 import { AppError } from '../../platform/errors/app-error.js';
-import { HealthRegistry, type DependencyHealth } from '../../platform/health/health-registry.js';
+import { HealthRegistry } from '../../platform/health/health-registry.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import { StorageServiceClient } from '../storage-client/storage-service.client.js';
+import { describeDirectory, type DirectoryFreshness, timeOf } from './directory-freshness.js';
 import { DirectoryState } from './directory-state.js';
+import { LastKnownGood } from './last-known-good.js';
+import { watchRevisions } from './revision-watch.js';
+import { SingleFlight } from './single-flight.js';
+import type { SavedSnapshot } from './snapshot-file.js';
 
 const POLL_MILLISECONDS = 2000;
 /** How long a caller waits for news about something unknown. */
 const MISS_MILLISECONDS = 1000;
-const RECONNECT_MILLISECONDS = 1000;
+/** Storage has so long to say what is, before the file of an earlier process is believed. */
+const FILE_MILLISECONDS = 1000;
+/** What is left to be written at the end must not hold it up for longer. */
+const FINISH_MILLISECONDS = 1000;
 
-/** How old the directory is. */
-export interface DirectoryFreshness {
-  /** null: there is no snapshot yet. */
-  revision: number | null;
-  models: number;
-  /** When storage last told that this is the newest, in milliseconds since 1970; null: never. */
-  contactAt: number | null;
-  isStorageAway: boolean;
+/** What calls are answered from, and who told. */
+interface Known {
+  readonly state: DirectoryState;
+  readonly source: ConfigurationSource;
+  /** When the file was written, milliseconds since 1970; null: storage told. */
+  readonly savedAt: number | null;
 }
 
 /**
  * What every call is answered from: models, keys, prompts and token hashes in memory, no I/O. Kept up to date by a watch on
- * the revision, by a poll as the safety net, and by a refresh when something unknown is asked for. A failure never
- * replaces what is known, and what is known never gets older.
+ * the revision, by a poll as the safety net, and by a refresh when something unknown is asked for; what changed is fetched, not all
+ * of it. A failure never replaces what is known, and what storage told never gets older. Until storage tells for the first
+ * time, the last-known-good file of an earlier process may.
  */
 @Injectable()
 export class ModelDirectory implements OnModuleInit {
   private readonly logger = new Logger('ModelDirectory');
-  private state: DirectoryState | null = null;
+  private current: Known | null = null;
   private contactAt: number | null = null;
   /** When the newest good answer was asked for: what was written before that is in it. */
   private knownAsOf = 0;
   /** Storage was last asked in vain: nobody waits for it again until the poll finds it there. */
   private isAway = false;
-  private running: Promise<void> | null = null;
-  private next: Promise<void> | null = null;
+  private readonly refreshes = new SingleFlight(() => this.load());
+  /** What was in the file at the start; null once it is of no use any more. */
+  private saved: Promise<SavedSnapshot | null> | null = null;
   private poll: NodeJS.Timeout | undefined;
+  private patience: NodeJS.Timeout | undefined;
   private readonly stopping = new AbortController();
+  private readonly listeners: (() => void)[] = [];
 
   constructor(
     private readonly storage: StorageServiceClient,
+    private readonly lastKnownGood: LastKnownGood,
     private readonly address: ListenAddress,
     private readonly health: HealthRegistry,
   ) {}
 
   onModuleInit(): void {
-    this.health.register('model_directory', () => this.describe());
+    this.health.register('model_directory', () => describeDirectory(this.freshness));
     // Not while booting: in role `all` the other side is this very process.
     this.address.onListening(() => this.start());
+  }
+
+  /** Called after another state was taken over, and when storage is there again. */
+  onNews(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** The model of this alias. Throws `model_not_found`, or `model_directory_unavailable` when nobody can know. */
@@ -86,7 +103,9 @@ export class ModelDirectory implements OnModuleInit {
     return {
       revision: this.state?.revision ?? null,
       models: this.state?.size ?? 0,
+      source: this.current?.source ?? null,
       contactAt: this.contactAt,
+      savedAt: this.current?.savedAt ?? null,
       isStorageAway: this.isAway,
     };
   }
@@ -125,10 +144,10 @@ export class ModelDirectory implements OnModuleInit {
    */
   async catchUp(): Promise<boolean> {
     if (this.isAway) return false;
-    const askedAt = Date.now();
+    const askedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
-    await Promise.race([this.refreshFromNow(), late]);
+    await Promise.race([this.refreshes.runFromNow(), late]);
     clearTimeout(timer);
     if (this.knownAsOf >= askedAt) return true;
     // It may hang for as long as STORAGE_SERVICE_TIMEOUT: one caller has waited for it, the next ones need not.
@@ -136,15 +155,27 @@ export class ModelDirectory implements OnModuleInit {
     return false;
   }
 
-  stop(): void {
+  /** At the end of the process: what storage told last is in the file then. */
+  async stop(): Promise<void> {
     this.stopping.abort();
     clearInterval(this.poll);
+    clearTimeout(this.patience);
+    await this.lastKnownGood.finish(FINISH_MILLISECONDS);
+  }
+
+  private get state(): DirectoryState | null {
+    return this.current?.state ?? null;
   }
 
   private start(): void {
-    this.poll = setInterval(() => void this.refresh(), POLL_MILLISECONDS);
-    void this.refresh();
-    void this.watch();
+    this.saved = this.lastKnownGood.read();
+    this.patience = setTimeout(() => void this.fallBack(), FILE_MILLISECONDS);
+    this.poll = setInterval(() => void this.refreshes.run(), POLL_MILLISECONDS);
+    void this.refreshes.run();
+    const onRevision = (revision: number): void => {
+      if (revision > (this.state?.revision ?? 0)) void this.refreshes.runFromNow();
+    };
+    void watchRevisions(this.storage, onRevision, this.stopping.signal);
   }
 
   private async findAfterRefresh(alias: string): Promise<SnapshotModel> {
@@ -168,69 +199,89 @@ export class ModelDirectory implements OnModuleInit {
     throw new AppError('token_check_unavailable', { headers: { 'retry-after': '2' } });
   }
 
-  /** A refresh that starts after this moment: one that is under way may have missed what was just written. */
-  private refreshFromNow(): Promise<void> {
-    if (!this.running) return this.refresh();
-    this.next ??= this.running.then(() => {
-      this.next = null;
-      return this.refresh();
-    });
-    return this.next;
-  }
-
-  /** One at a time; never fails. */
-  private refresh(): Promise<void> {
-    this.running ??= this.load().finally(() => (this.running = null));
-    return this.running;
-  }
-
+  /** Never fails. */
   private async load(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     try {
-      const snapshot = await this.storage.getSnapshot(this.state?.revision ?? null);
-      if (snapshot && snapshot.revision > (this.state?.revision ?? 0)) this.state = new DirectoryState(snapshot);
-      if (this.isAway) this.logger.log('The storage service is there again');
-      this.isAway = false;
-      this.knownAsOf = startedAt;
-      this.contactAt = Date.now();
+      const before = this.current;
+      this.take(await this.ask(before), before);
+      this.noteContact(startedAt);
     } catch (error) {
+      await this.fallBack();
       this.noteAway(error);
     }
+  }
+
+  /** What storage has now; null: what is known is still the newest. */
+  private async ask(known: Known | null): Promise<DirectoryState | null> {
+    if (!known) return this.askForAll();
+    const answer = await this.storage.getSnapshotSince(known.state.revision);
+    if (!answer) return null;
+    if (!('since' in answer)) return DirectoryState.of(answer);
+    const next = known.state.with(answer);
+    if (next) return next;
+    const { since, revision } = answer;
+    this.logger.warn({ msg: 'A difference does not fit what is known here; fetching all of it', since, revision });
+    return this.askForAll();
+  }
+
+  private async askForAll(): Promise<DirectoryState | null> {
+    const snapshot = await this.storage.getSnapshot(null);
+    return snapshot && DirectoryState.of(snapshot);
+  }
+
+  /** `before`: what was known when `next` was asked for. */
+  private take(next: DirectoryState | null, before: Known | null): void {
+    const { current } = this;
+    const told = current?.source === 'storage' ? current.state.revision : 0;
+    // The file may be of another database: whatever number storage begins with, it counts.
+    if (next && next.revision > told) this.replace(next);
+    else if (!next && current?.source === 'file' && current === before) this.replace(current.state);
+  }
+
+  private replace(state: DirectoryState): void {
+    this.current = { state, source: 'storage', savedAt: null };
+    this.saved = null;
+    this.tell();
+  }
+
+  private noteContact(startedAt: number): void {
+    const wasAway = this.isAway;
+    this.isAway = false;
+    this.knownAsOf = startedAt;
+    this.contactAt = Date.now();
+    if (this.current?.source === 'storage') this.lastKnownGood.keep(this.current.state);
+    if (!wasAway) return;
+    this.logger.log('The storage service is there again');
+    this.tell();
+  }
+
+  /** Takes what the file has, unless something is known already. */
+  private async fallBack(): Promise<void> {
+    const saved = this.current ? null : await this.saved;
+    if (!saved || this.current) return;
+    this.saved = null;
+    const { snapshot, savedAt } = saved;
+    this.current = { state: DirectoryState.of(snapshot), source: 'file', savedAt };
+    const msg = 'The storage service has not answered yet; answering from the last-known-good file';
+    this.logger.warn({ msg, revision: snapshot.revision, saved_at: timeOf(savedAt) });
+    this.tell();
+  }
+
+  private tell(): void {
+    for (const listener of this.listeners) listener();
   }
 
   private noteAway(reason: unknown): void {
     if (this.isAway) return;
     this.isAway = true;
-    const msg = 'The storage service cannot be asked; answering from what is known';
+    const msg = this.state
+      ? 'The storage service cannot be asked; answering from what is known'
+      : 'The storage service cannot be asked, and nothing is known yet: calls get 503 until it answers';
     this.logger.warn({
       msg,
       reason: reason instanceof Error ? reason.message : String(reason),
       revision: this.state?.revision,
     });
-  }
-
-  private async watch(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      try {
-        await this.storage.watchRevision((revision) => {
-          if (revision > (this.state?.revision ?? 0)) void this.refreshFromNow();
-        }, signal);
-      } catch {
-        // Only a hint was lost: the poll finds the same revision.
-      }
-      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, RECONNECT_MILLISECONDS).unref());
-    }
-  }
-
-  private describe(): DependencyHealth {
-    const { state } = this;
-    const status = !state ? 'down' : this.isAway ? 'degraded' : 'up';
-    return {
-      status,
-      revision: state?.revision ?? null,
-      models: state?.size ?? 0,
-      last_contact_at: this.contactAt === null ? null : new Date(this.contactAt).toISOString(),
-    };
   }
 }

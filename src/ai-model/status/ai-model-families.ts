@@ -1,5 +1,6 @@
 import { type MetricFamily, single } from '../../platform/metrics/metric-family.js';
 import type { CallTracker } from '../calls/call-tracker.js';
+import { ageOf } from '../model-directory/directory-freshness.js';
 import type { ModelDirectory } from '../model-directory/model-directory.js';
 import type { UsageBuffer } from '../usage/usage-buffer.js';
 
@@ -18,10 +19,9 @@ export const aiModelFamilies = (
     () => directory.freshness.revision,
   ),
   single('hub_directory_models', 'Models that are known here.', 'gauge', () => directory.freshness.models),
-  single('hub_directory_age_seconds', 'Since storage last told that this revision is the newest.', 'gauge', () => {
-    const { contactAt } = directory.freshness;
-    return contactAt === null ? null : Math.max(0, (Date.now() - contactAt) / 1000);
-  }),
+  single('hub_directory_age_seconds', 'Since storage last told that this revision is the newest.', 'gauge', () =>
+    ageOf(directory.freshness),
+  ),
   single('hub_storage_reachable', 'Whether storage could be asked the last time.', 'gauge', () =>
     directory.freshness.isStorageAway ? 0 : 1,
   ),

@@ -3,6 +3,7 @@ import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { isCallable } from '../calls/callable.js';
 import { CallTracker } from '../calls/call-tracker.js';
 import { HEALTH_STATES, type HealthState, ModelHealth } from '../choosing/model-health.js';
+import { ageOf, directoryStatus, timeOf } from '../model-directory/directory-freshness.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { UsageBuffer } from '../usage/usage-buffer.js';
 import { CallMetrics } from './call-metrics.js';
@@ -18,9 +19,6 @@ import {
 } from './status.views.js';
 
 const WORST_FIRST: Record<HealthState, number> = { unhealthy: 0, degraded: 1, healthy: 2, unknown: 3 };
-
-const timeOf = (milliseconds: number | null): string | null =>
-  milliseconds === null ? null : new Date(milliseconds).toISOString();
 
 /** How this process and its models do; from memory, so it answers whatever else does not. */
 @Injectable()
@@ -53,10 +51,10 @@ export class StatusService {
 
   metrics({ skip = 0, limit = DEFAULT_STATUS_LIMIT }: MetricsQuery): MetricsReport {
     const all = this.callMetrics.all();
-    const { startedAt } = this.callMetrics;
+    const { startedAt, runningSince } = this.callMetrics;
     return {
       since: new Date(startedAt).toISOString(),
-      uptime_seconds: Math.round((Date.now() - startedAt) / 100) / 10,
+      uptime_seconds: Math.round((performance.now() - runningSince) / 100) / 10,
       open_calls: this.tracker.openCalls,
       unsent_calls: this.usage.unsentCalls,
       totals: sumCalls(all),
@@ -85,13 +83,15 @@ export class StatusService {
   }
 
   private directoryStatus(): DirectoryStatus {
-    const { revision, models, contactAt, isStorageAway } = this.directory.freshness;
+    const { freshness } = this.directory;
     return {
-      status: revision === null ? 'down' : isStorageAway ? 'degraded' : 'up',
-      revision,
-      models,
-      last_contact_at: timeOf(contactAt),
-      age_seconds: contactAt === null ? null : Math.max(0, Date.now() - contactAt) / 1000,
+      status: directoryStatus(freshness),
+      revision: freshness.revision,
+      models: freshness.models,
+      source: freshness.source,
+      saved_at: timeOf(freshness.savedAt),
+      last_contact_at: timeOf(freshness.contactAt),
+      age_seconds: ageOf(freshness),
     };
   }
 }

@@ -6,6 +6,7 @@ import {
   fromQueryInteger,
   IntegerField,
 } from '../../contract/fields.js';
+import { CONFIGURATION_SOURCES, type ConfigurationSource } from '../../contract/instance.contract.js';
 import { PROVIDERS, type Provider } from '../../contract/providers.js';
 import { DurationSummary, TokenTotals } from '../../contract/statistics.contract.js';
 import { CALL_OUTCOMES, type CallOutcome } from '../../contract/usage.contract.js';
@@ -41,13 +42,27 @@ const TIME = { type: 'string', format: 'date-time', nullable: true } as const;
 
 /** How old what this process knows of models, keys and tokens is. */
 export class DirectoryStatus {
-  @AnswerField({ type: 'string', enum: ['up', 'degraded', 'down'], description: 'degraded: storage cannot be asked' })
+  @AnswerField({
+    type: 'string',
+    enum: ['up', 'degraded', 'down'],
+    description: 'degraded: storage cannot be asked, or has not answered yet',
+  })
   status: 'up' | 'degraded' | 'down';
   @AnswerField({ type: 'integer', nullable: true }) revision: number | null;
   @AnswerField({ type: 'integer' }) models: number;
+  @AnswerField({
+    enum: [...CONFIGURATION_SOURCES],
+    enumName: 'ConfigurationSource',
+    nullable: true,
+    description: 'file: the last-known-good file of an earlier process, until storage answers; null: nothing is known',
+  })
+  source: ConfigurationSource | null;
+  @AnswerField({ ...TIME, description: 'When that file was written; null: it is not from a file' })
+  saved_at: string | null;
   @AnswerField({ ...TIME, description: 'When storage last told that this is the newest' }) last_contact_at:
     string | null;
-  @AnswerField({ type: 'number', nullable: true, description: 'Seconds since then' }) age_seconds: number | null;
+  @AnswerField({ type: 'number', nullable: true, description: 'Seconds since then, or since the file was written' })
+  age_seconds: number | null;
 }
 
 /** How a model does, as this process learned from the last calls and tests of it. */

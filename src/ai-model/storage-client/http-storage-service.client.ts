@@ -1,10 +1,5 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { HttpService } from '@nestjs/axios';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { AxiosRequestConfig, AxiosResponse } from 'axios';
+import { Injectable } from '@nestjs/common';
 import { isPlainObject } from '../../contract/fields.js';
 import type { ConnectionTestClaim, ConnectionTestGrant } from '../../contract/connection-test.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
@@ -16,9 +11,7 @@ import type { Snapshot, SnapshotDifference, SnapshotPromptVersion } from '../../
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
-import { Env } from '../../platform/config/env.js';
 import { etagOf } from '../../platform/http/etag.js';
-import { ListenAddress } from '../../platform/http/listen-address.js';
 import type { Secret } from '../../platform/secrets/secret.js';
 import {
   type AnswerFields,
@@ -31,30 +24,14 @@ import {
   STATISTICS,
 } from './check-answer.js';
 import { checkDifference, checkPromptVersion, checkSnapshot } from './check-snapshot.js';
-import { withConnectTimeout } from './connect-timeout.js';
 import { readRevisions } from './revision-stream.js';
-import { StorageUnavailable, toStorageError } from './storage-errors.js';
+import { StorageUnavailable, toClientError, toStorageError } from './storage-errors.js';
+import { type StorageCall, StorageExchange } from './storage-exchange.js';
 import { type OnBehalfOf, type StorageHealth, StorageServiceClient } from './storage-service.client.js';
+import { type StorageAnswer, StorageTransport } from './storage-transport.js';
 
-const MAX_ATTEMPTS = 3;
-const FIRST_BACKOFF_MILLISECONDS = 100;
-/** With less time left another attempt only adds load. */
-const SHORTEST_ATTEMPT_MILLISECONDS = 50;
-const RETRYABLE_STATUSES = new Set([429, 502, 503, 504]);
-/** Nothing was sent, so even a write may be tried again. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-/** Larger than 10,000 configs with everything in them. */
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
-
-const AGENT_OPTIONS = { keepAlive: true, keepAliveMsecs: 30_000, maxSockets: 32 };
-
-interface Call extends Pick<AxiosRequestConfig, 'params' | 'data' | 'headers' | 'responseType'> {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  path: string;
-  /** May be sent twice without effect: reads, and writes that carry their own id. */
-  repeatable: boolean;
-  signal?: AbortSignal;
-}
+const CALLERS = { lane: 'callers' } as const;
+const READ = { ...CALLERS, method: 'GET', repeatable: true } as const;
 
 /** The token the AI model service shows to the storage service on `/internal`. */
 export class ServiceToken {
@@ -63,22 +40,13 @@ export class ServiceToken {
 
 /** Speaks HTTP to the storage service, wherever it runs: in this process by default. */
 @Injectable()
-export class HttpStorageServiceClient extends StorageServiceClient implements OnApplicationShutdown {
-  private readonly httpAgent = withConnectTimeout(new HttpAgent(AGENT_OPTIONS));
-  private readonly httpsAgent = withConnectTimeout(new HttpsAgent(AGENT_OPTIONS));
-
+export class HttpStorageServiceClient extends StorageServiceClient {
   constructor(
-    private readonly http: HttpService,
-    private readonly env: Env,
-    private readonly address: ListenAddress,
+    private readonly exchange: StorageExchange,
+    private readonly transport: StorageTransport,
     private readonly serviceToken: ServiceToken,
   ) {
     super();
-  }
-
-  onApplicationShutdown(): void {
-    this.httpAgent.destroy();
-    this.httpsAgent.destroy();
   }
 
   getAllModels(query: ModelConfigQuery, caller: OnBehalfOf): Promise<ModelConfigList> {
@@ -91,7 +59,7 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
 
   createModelConfig(body: ModelConfigCreate, caller: OnBehalfOf): Promise<ModelConfigView> {
     return this.send(
-      { method: 'POST', path: CONFIGS_PATH, data: body, headers: headersOf(caller), repeatable: false },
+      { ...CALLERS, method: 'POST', path: CONFIGS_PATH, data: body, headers: headersOf(caller), repeatable: false },
       CONFIG,
     );
   }
@@ -103,12 +71,21 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
     ifMatch?: string,
   ): Promise<ModelConfigView> {
     const headers = { ...headersOf(caller), ...(ifMatch && { 'if-match': ifMatch }) };
-    return this.send({ method: 'PUT', path: `${CONFIGS_PATH}/${id}`, data: body, headers, repeatable: false }, CONFIG);
+    return this.send(
+      { ...CALLERS, method: 'PUT', path: `${CONFIGS_PATH}/${id}`, data: body, headers, repeatable: false },
+      CONFIG,
+    );
   }
 
   async deleteModelConfig(id: string, caller: OnBehalfOf, ifMatch?: string): Promise<void> {
     const headers = { ...headersOf(caller), ...(ifMatch && { 'if-match': ifMatch }) };
-    await this.exchange({ method: 'DELETE', path: `${CONFIGS_PATH}/${id}`, headers, repeatable: false });
+    await this.exchange.run({
+      ...CALLERS,
+      method: 'DELETE',
+      path: `${CONFIGS_PATH}/${id}`,
+      headers,
+      repeatable: false,
+    });
   }
 
   getActiveModels(caller: OnBehalfOf): Promise<ActiveModelList> {
@@ -120,19 +97,16 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   }
 
   async healthCheck(): Promise<StorageHealth> {
-    return this.send({ method: 'GET', path: 'health/ready', repeatable: true }, HEALTH);
+    return this.send({ ...READ, path: 'health/ready' }, HEALTH);
   }
 
   async getSnapshot(revision: number | null): Promise<Snapshot | null> {
-    const headers = { ...this.ownHeaders(), ...(revision !== null && { 'if-none-match': etagOf(revision) }) };
-    const answer = await this.exchange({ method: 'GET', path: `${INTERNAL_PATH}/snapshot`, headers, repeatable: true });
+    const answer = await this.askForSnapshot(revision, {});
     return answer.status === 304 ? null : checkSnapshot(answer.data);
   }
 
   async getSnapshotSince(since: number): Promise<Snapshot | SnapshotDifference | null> {
-    const headers = { ...this.ownHeaders(), 'if-none-match': etagOf(since) };
-    const path = `${INTERNAL_PATH}/snapshot`;
-    const answer = await this.exchange({ method: 'GET', path, params: { since }, headers, repeatable: true });
+    const answer = await this.askForSnapshot(since, { since });
     if (answer.status === 304) return null;
     return isPlainObject(answer.data) && 'since' in answer.data
       ? checkDifference(answer.data, since)
@@ -140,27 +114,38 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   }
 
   async reportInstance(report: InstanceReport): Promise<void> {
-    const path = `${INTERNAL_PATH}/instances`;
-    await this.exchange({ method: 'POST', path, data: report, headers: this.ownHeaders(), repeatable: true });
+    await this.exchange.run({
+      lane: 'instance',
+      method: 'POST',
+      path: `${INTERNAL_PATH}/instances`,
+      data: report,
+      headers: this.ownHeaders(),
+      repeatable: true,
+    });
   }
 
   async forgetInstance(id: string): Promise<void> {
-    const path = `${INTERNAL_PATH}/instances/${id}`;
-    await this.exchange({ method: 'DELETE', path, headers: this.ownHeaders(), repeatable: true });
+    await this.exchange.run({
+      lane: 'instance',
+      method: 'DELETE',
+      path: `${INTERNAL_PATH}/instances/${id}`,
+      headers: this.ownHeaders(),
+      repeatable: true,
+    });
   }
 
   async getPromptVersion(name: string, version: number): Promise<SnapshotPromptVersion> {
     const path = `${INTERNAL_PATH}/prompts/${encodeURIComponent(name)}/versions/${version}`;
-    const answer = await this.exchange({ method: 'GET', path, headers: this.ownHeaders(), repeatable: true });
+    const answer = await this.exchange.run({ ...READ, path, headers: this.ownHeaders() });
     return checkPromptVersion(answer.data, version);
   }
 
   async watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void> {
     const path = `${INTERNAL_PATH}/changes`;
     try {
-      const answer = await this.attempt(
-        { method: 'GET', path, headers: this.ownHeaders(), responseType: 'stream', repeatable: true, signal },
-        null,
+      const answer = await this.transport.request(
+        { method: 'GET', path, headers: this.ownHeaders(), responseType: 'stream' },
+        signal,
       );
       if (answer.status !== 200) throw toStorageError(answer.status, null);
       await readRevisions(answer.data as Readable, onRevision);
@@ -174,7 +159,7 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   recordUsage(batch: UsageBatch): Promise<UsageReceipt> {
     const path = `${INTERNAL_PATH}/usage`;
     return this.send(
-      { method: 'POST', path, data: batch, headers: this.ownHeaders(), repeatable: true },
+      { lane: 'usage', method: 'POST', path, data: batch, headers: this.ownHeaders(), repeatable: true },
       receiptOf(batch.batch_id),
     );
   }
@@ -182,69 +167,23 @@ export class HttpStorageServiceClient extends StorageServiceClient implements On
   /** Not repeated: what was handed out before would count twice. */
   claimConnectionTests(claim: ConnectionTestClaim): Promise<ConnectionTestGrant> {
     const path = `${INTERNAL_PATH}/connection-tests`;
-    return this.send({ method: 'POST', path, data: claim, headers: this.ownHeaders(), repeatable: false }, GRANT);
+    return this.send(
+      { ...CALLERS, method: 'POST', path, data: claim, headers: this.ownHeaders(), repeatable: false },
+      GRANT,
+    );
   }
 
   private read<Answer>(path: string, caller: OnBehalfOf, fields: AnswerFields, params?: object): Promise<Answer> {
-    return this.send({ method: 'GET', path, headers: headersOf(caller), params, repeatable: true }, fields);
+    return this.send({ ...READ, path, headers: headersOf(caller), params }, fields);
   }
 
-  private async send<Answer>(call: Call, fields: AnswerFields): Promise<Answer> {
-    return checkAnswer((await this.exchange(call)).data, fields) as Answer;
+  private async send<Answer>(call: StorageCall, fields: AnswerFields): Promise<Answer> {
+    return checkAnswer((await this.exchange.run(call)).data, fields) as Answer;
   }
 
-  /** One logical call: attempts, waits and all within the deadline. */
-  private async exchange(call: Call): Promise<AxiosResponse<unknown>> {
-    const deadline = Date.now() + this.env.STORAGE_SERVICE_TIMEOUT * 1000;
-    for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.tryOnce(call, deadline);
-      if ('answer' in outcome) return outcome.answer;
-      const wait = outcome.waitMilliseconds ?? Math.random() * FIRST_BACKOFF_MILLISECONDS * 2 ** attempt;
-      const hasTime = Date.now() + wait + SHORTEST_ATTEMPT_MILLISECONDS < deadline;
-      if (!outcome.mayRepeat || attempt === MAX_ATTEMPTS || !hasTime) throw outcome.error;
-      await sleep(wait);
-    }
-  }
-
-  private async tryOnce(
-    call: Call,
-    deadline: number,
-  ): Promise<
-    { answer: AxiosResponse<unknown> } | { error: Error; mayRepeat: boolean; waitMilliseconds?: number | undefined }
-  > {
-    try {
-      const answer = await this.attempt(call, deadline);
-      if ((answer.status >= 200 && answer.status < 300) || answer.status === 304) return { answer };
-      const mayRepeat = call.repeatable && RETRYABLE_STATUSES.has(answer.status);
-      return { error: toStorageError(answer.status, answer.data), mayRepeat, waitMilliseconds: retryAfterOf(answer) };
-    } catch (error) {
-      return { error: toClientError(error), mayRepeat: call.repeatable || NEVER_SENT.has(codeOf(error)) };
-    }
-  }
-
-  /** `deadline` null: as long as it takes, for a stream. */
-  private attempt({ path, signal, ...call }: Call, deadline: number | null): Promise<AxiosResponse<unknown>> {
-    const limit = deadline === null ? undefined : AbortSignal.timeout(Math.max(1, deadline - Date.now()));
-    return this.http.axiosRef.request({
-      ...call,
-      url: `${this.baseUrl()}/${path}`,
-      httpAgent: this.httpAgent,
-      httpsAgent: this.httpsAgent,
-      signal: signal ?? limit,
-      validateStatus: () => true,
-      paramsSerializer: { indexes: null },
-      maxRedirects: 0,
-      maxContentLength: MAX_ANSWER_BYTES,
-      maxBodyLength: MAX_ANSWER_BYTES,
-      proxy: false,
-      decompress: false,
-    } as AxiosRequestConfig);
-  }
-
-  private baseUrl(): string {
-    const url = this.env.STORAGE_SERVICE_URL ?? this.address.url;
-    if (!url) throw new StorageUnavailable('This process does not listen yet.');
-    return url.replace(/\/$/, '');
+  private askForSnapshot(revision: number | null, params: object): Promise<StorageAnswer> {
+    const headers = { ...this.ownHeaders(), ...(revision !== null && { 'if-none-match': etagOf(revision) }) };
+    return this.exchange.run({ ...READ, lane: 'snapshot', path: `${INTERNAL_PATH}/snapshot`, params, headers });
   }
 
   private ownHeaders(): Record<string, string> {
@@ -256,22 +195,3 @@ const headersOf = (caller: OnBehalfOf): Record<string, string> => ({
   authorization: caller.authorization,
   'x-request-id': caller.requestId,
 });
-
-const codeOf = (error: unknown): string => {
-  const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown };
-  return typeof code === 'string' ? code : '';
-};
-
-const retryAfterOf = (answer: AxiosResponse<unknown>): number | undefined => {
-  const seconds = Number(answer.headers['retry-after']);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
-};
-
-/** axios' errors carry the request with its headers: only the code survives. */
-const toClientError = (error: unknown): Error => {
-  if (error instanceof StorageUnavailable) return error;
-  const code = codeOf(error);
-  const isLate = code === 'ERR_CANCELED' || code === 'ETIMEDOUT' || code === 'ECONNABORTED';
-  const detail = isLate ? 'The storage service did not answer in time.' : 'The storage service cannot be reached';
-  return new StorageUnavailable(isLate || code === '' ? detail : `${detail} (${code}).`);
-};

@@ -23,6 +23,9 @@ export class StorageUnavailable extends StorageError {
   }
 }
 
+/** So much is waiting here already that it was not even asked. */
+export class StorageBusy extends StorageUnavailable {}
+
 export class StorageNotFound extends StorageError {}
 /** Somebody else was first: alias taken, stale ETag. */
 export class StorageConflict extends StorageError {}
@@ -48,6 +51,25 @@ export const toStorageError = (status: number, body: unknown): StorageError => {
   if (status >= 500 || status === 429 || status < 400 || !isKnownCode(code)) return new StorageUnavailable(text);
   const fields = Array.isArray(errors) ? (errors as FieldProblem[]) : undefined;
   return new (CLASSES[status] ?? StorageInvalid)({ status, code, detail: text, errors: fields });
+};
+
+/** Nothing was sent, so even a write may be tried again. */
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+const codeOf = (error: unknown): string => {
+  const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+};
+
+export const wasNeverSent = (error: unknown): boolean => NEVER_SENT.has(codeOf(error));
+
+/** axios' errors carry the request with its headers: only the code survives. */
+export const toClientError = (error: unknown): Error => {
+  if (error instanceof StorageUnavailable) return error;
+  const code = codeOf(error);
+  const isLate = code === 'ERR_CANCELED' || code === 'ETIMEDOUT' || code === 'ECONNABORTED';
+  const detail = isLate ? 'The storage service did not answer in time.' : 'The storage service cannot be reached';
+  return new StorageUnavailable(isLate || code === '' ? detail : `${detail} (${code}).`);
 };
 
 /** Hands a failure of the storage service on to the caller of this one, code and fields included. */

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { bucketOf } from '../../contract/histogram.js';
 import { readUsageBatch } from '../../contract/usage-batch.check.js';
 import {
@@ -8,11 +11,14 @@ import {
   type UsageReceipt,
   type UsageRecord,
 } from '../../contract/usage.contract.js';
+import { Env } from '../../platform/config/env.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
 import { costProblem } from '../../platform/http/json-cost.js';
+import { StorageUnavailable } from '../storage-client/storage-errors.js';
 import type { StorageServiceClient } from '../storage-client/storage-service.client.js';
 import { UsageBuffer } from './usage-buffer.js';
 import type { FinishedCall } from './usage-record.js';
+import { UsageSpool } from './usage-spool.js';
 
 const model = {
   id: '2d29aba2-a695-4015-8164-ea46106fca36',
@@ -41,6 +47,24 @@ const aCall = (fields: Partial<FinishedCall> = {}): FinishedCall => ({
   ...fields,
 });
 
+const directories: string[] = [];
+const newDirectory = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'hub-test-usage-'));
+  directories.push(directory);
+  return directory;
+};
+afterAll(() => directories.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
+
+const bufferOf = (client: StorageServiceClient, dataDir = newDirectory()): UsageBuffer =>
+  new UsageBuffer(client, new UsageSpool(Object.assign(new Env(), { DATA_DIR: dataDir })), new ListenAddress());
+
+/** The next start of the process: what is on disk is looked for when it listens. */
+const nextStart = async (client: StorageServiceClient, dataDir: string): Promise<UsageBuffer> => {
+  const spool = new UsageSpool(Object.assign(new Env(), { DATA_DIR: dataDir }));
+  await spool.find();
+  return new UsageBuffer(client, spool, new ListenAddress());
+};
+
 /** Takes every batch, as it came over the wire. */
 const startStorage = (): { client: StorageServiceClient; batches: UsageBatch[] } => {
   const batches: UsageBatch[] = [];
@@ -58,7 +82,7 @@ const startStorage = (): { client: StorageServiceClient; batches: UsageBatch[] }
 
 const recordsAfter = async (...calls: FinishedCall[]): Promise<{ batches: UsageBatch[]; records: UsageRecord[] }> => {
   const { client, batches } = startStorage();
-  const buffer = new UsageBuffer(client, new ListenAddress());
+  const buffer = bufferOf(client);
   for (const call of calls) buffer.add(call);
   expect(await buffer.flush(5000)).toBe(true);
   return { batches, records: batches.flatMap((batch) => batch.records) };
@@ -120,7 +144,7 @@ describe('the buffer of usage', () => {
       buffer.add(aCall());
       return Promise.resolve({ batch_id: batch.batch_id, accepted: batch.records.length, duplicate: false });
     };
-    const buffer = new UsageBuffer({ recordUsage } as StorageServiceClient, new ListenAddress());
+    const buffer = bufferOf({ recordUsage } as StorageServiceClient);
     buffer.add(aCall());
     // Twice at the most: it sends again what came while another sending was under way.
     await buffer.sendSoon(1000);
@@ -150,5 +174,88 @@ describe('the buffer of usage', () => {
       expect(numbers(batch)).toBeLessThanOrEqual(MAX_HISTOGRAM_NUMBERS_PER_BATCH);
     }
     expect(numbers(batches[0] as UsageBatch)).toBeGreaterThan(MAX_HISTOGRAM_NUMBERS_PER_BATCH * 0.9);
+  });
+
+  describe('while storage takes none', () => {
+    /** Does not answer (`silent`), refuses (`down`), or counts and says nothing of it (`deaf`). */
+    const inTrouble = (kind: 'silent' | 'down' | 'deaf', batches: UsageBatch[] = []): StorageServiceClient => {
+      const recordUsage = async (batch: UsageBatch): Promise<UsageReceipt> => {
+        if (kind === 'deaf') batches.push(batch);
+        if (kind === 'silent') await new Promise(() => undefined);
+        throw new StorageUnavailable('down');
+      };
+      return { recordUsage } as StorageServiceClient;
+    };
+    const spooled = (dataDir: string): string[] => readdirSync(join(dataDir, 'usage-spool'));
+
+    it.each(['silent', 'down'] as const)('keeps it on disk at the end (%s), for the next start', async (kind) => {
+      const dataDir = newDirectory();
+      const buffer = bufferOf(inTrouble(kind), dataDir);
+      for (const outcome of ['ok', 'ok', 'timeout'] as const) buffer.add(aCall({ outcome }));
+      expect(await buffer.flush(300)).toBe(false);
+      expect(buffer.unsentCalls).toBe(3);
+      expect(spooled(dataDir)).toHaveLength(1);
+
+      const { client, batches } = startStorage();
+      const next = await nextStart(client, dataDir);
+      expect(next.unsentCalls).toBe(3);
+      next.add(aCall());
+      expect(await next.flush(5000)).toBe(true);
+      // What is older goes first.
+      expect(batches.map(({ records }) => records.map(({ calls }) => calls))).toEqual([[2, 1], [1]]);
+      expect(spooled(dataDir)).toEqual([]);
+    });
+
+    it('keeps the id of what may have been counted: it is the same batch to the next one who delivers it', async () => {
+      const dataDir = newDirectory();
+      const heard: UsageBatch[] = [];
+      const buffer = bufferOf(inTrouble('deaf', heard), dataDir);
+      buffer.add(aCall());
+      await buffer.flush(300);
+      const { client, batches } = startStorage();
+      await (await nextStart(client, dataDir)).flush(5000);
+      expect(heard.length).toBeGreaterThan(1);
+      expect(new Set([...heard, ...batches].map(({ batch_id: id }) => id)).size).toBe(1);
+    });
+
+    it('does it no harm that two processes deliver the same', async () => {
+      const dataDir = newDirectory();
+      const buffer = bufferOf(inTrouble('down'), dataDir);
+      buffer.add(aCall());
+      await buffer.flush(200);
+      const { client, batches } = startStorage();
+      const both = [await nextStart(client, dataDir), await nextStart(client, dataDir)];
+      expect(await Promise.all(both.map((one) => one.flush(5000)))).toEqual([true, true]);
+      expect(new Set(batches.map(({ batch_id: id }) => id)).size).toBe(1);
+      expect(spooled(dataDir)).toEqual([]);
+    });
+
+    it('stays in memory where the disk takes none, and is delivered from there', async () => {
+      const dataDir = newDirectory();
+      // A directory cannot be made where a file is.
+      writeFileSync(join(dataDir, 'usage-spool'), '');
+      const { client, batches } = startStorage();
+      let isDown = true;
+      const recordUsage = (batch: UsageBatch): Promise<UsageReceipt> =>
+        isDown ? Promise.reject(new StorageUnavailable('down')) : client.recordUsage(batch);
+      const buffer = bufferOf({ recordUsage } as StorageServiceClient, dataDir);
+      buffer.add(aCall());
+      buffer.add(aCall({ outcome: 'timeout' }));
+      expect(await buffer.flush(200)).toBe(false);
+      buffer.add(aCall());
+      expect(buffer.unsentCalls).toBe(3);
+      isDown = false;
+      expect(await buffer.flush(5000)).toBe(true);
+      expect(batches.flatMap(({ records }) => records.map(({ calls }) => calls))).toEqual([1, 1, 1]);
+    });
+  });
+
+  it('touches no disk while all is well', async () => {
+    const dataDir = newDirectory();
+    const { client } = startStorage();
+    const buffer = await nextStart(client, dataDir);
+    buffer.add(aCall());
+    expect(await buffer.flush(5000)).toBe(true);
+    expect(existsSync(join(dataDir, 'usage-spool'))).toBe(false);
   });
 });

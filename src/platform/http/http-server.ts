@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
@@ -13,6 +13,8 @@ import type { ErrorFilter } from '../errors/error-filter.js';
 import { type AccessLine, logAccess } from '../logging/access-log.js';
 import { scrub } from '../logging/scrub.js';
 import type { DirectExchange, DirectLane } from './direct-lane.js';
+import { hasProperHost } from './host-header.js';
+import { HttpTraffic } from './http-traffic.js';
 import { type BodyUse, registerBodies } from './json-body.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -27,6 +29,9 @@ const MAX_HEADER_BYTES = 16_384;
 /** Longer than a load balancer keeps its connections (60 s), so that it is never we who close first. */
 const KEEP_ALIVE_MILLISECONDS = 65_000;
 const REQUEST_MILLISECONDS = 120_000;
+/** A head is one packet or two: who takes longer keeps connections busy on purpose. */
+const HEAD_MILLISECONDS = 30_000;
+const CHECK_MILLISECONDS = 5_000;
 
 const isCallPath = (url: string): boolean => CALL_PATHS.some((path) => url.startsWith(`/${path}`));
 
@@ -57,17 +62,49 @@ const answerEarly = (error: AppError, request: FastifyRequest, reply: FastifyRep
     .send(JSON.stringify(body));
 };
 
-type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+const BAD_HOST = new AppError('malformed_request', { detail: 'Send exactly one Host header: a name or an address.' });
+const BAD_EXPECTATION = new AppError('malformed_request', {
+  status: 417,
+  detail: 'Expect can be 100-continue, or must not be sent.',
+});
 
-const createHttpServer = (lane: DirectLane, handle: Listener): Server => {
-  const server = createServer(
+/** Answers before anything is done, and hangs up: what follows on such a connection is not to be trusted. */
+const refuseOnce = (request: IncomingMessage, response: ServerResponse, error: AppError): void => {
+  const requestId = requestIdOf(request.headers['x-request-id']);
+  const { contentType, body } = answerFor(error, pathIn(request.url), requestId);
+  const text = JSON.stringify(body);
+  response.writeHead(error.status, {
+    'x-request-id': requestId,
+    'request-id': requestId,
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(text);
+};
+
+const pathIn = (url = '/'): string => url.split('?', 1)[0] || '/';
+
+type Listener = Parameters<HttpTraffic['createServer']>[1];
+
+const createHttpServer = (traffic: HttpTraffic, lane: DirectLane, handle: Listener): Server => {
+  const server = traffic.createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEAD_MILLISECONDS,
       requestTimeout: REQUEST_MILLISECONDS,
+      connectionsCheckingInterval: CHECK_MILLISECONDS,
       keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+      // Ours is stricter, and answers in our shape.
+      requireHostHeader: false,
     },
-    (request, response) => void (lane.take(request, response) || handle(request, response)),
+    (request, response) => {
+      if (!hasProperHost(request)) return refuseOnce(request, response, BAD_HOST);
+      if (!lane.take(request, response)) handle(request, response);
+    },
   );
+  server.on('checkExpectation', (request, response) => refuseOnce(request, response, BAD_EXPECTATION));
   server.maxConnections = MAX_CONNECTIONS;
   return server;
 };
@@ -115,12 +152,20 @@ const answerUnparsed = ({ code }: { code?: string }, socket: Socket): void => {
 };
 
 /** Fastify with our limits and hooks, for Nest to run on; calls that are in order go past it. */
-export const createHttpAdapter = (env: Env, logger: Logger, lane: DirectLane, errors: ErrorFilter): FastifyAdapter => {
+export const createHttpAdapter = (
+  env: Env,
+  logger: Logger,
+  lane: DirectLane,
+  errors: ErrorFilter,
+  traffic = new HttpTraffic(),
+): FastifyAdapter => {
   openLane(lane, logger, errors);
   const options: FastifyHttpOptions<RawServerDefault> = {
     bodyLimit: BODY_LIMIT,
-    serverFactory: (handle) => createHttpServer(lane, handle),
+    serverFactory: (handle) => createHttpServer(traffic, lane, handle),
     forceCloseConnections: 'idle',
+    // What arrives in the last moment is answered as ever, in the shape of its path.
+    return503OnClosing: false,
     trustProxy: false,
     genReqId: (request) => requestIdOf(request.headers['x-request-id']),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { readSecretFile } from '../../platform/config/secret-file.js';
 import { StartupError } from '../../platform/errors/startup-error.js';
 import type { Secret } from '../../platform/secrets/secret.js';
-import { removeLeftovers, replaceDurably } from '../durable-file.js';
+import { removeLeftovers, replaceDurably } from '../../platform/files/durable-file.js';
 import { KeyRing, KeyRingError } from './key-ring.js';
 
 /** Reads a ring's text; `source` names it in the error. */

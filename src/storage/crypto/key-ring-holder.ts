@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { StartupError } from '../../platform/errors/startup-error.js';
 import type { KeyRing } from './key-ring.js';
 import type { KeyRingFile } from './key-ring-file.js';
@@ -42,7 +43,7 @@ export class KeyRingHolder {
     if (keyId === null || this.ring.has(keyId)) return this.ring;
     const { ring: next } = this.readFile();
     if (next?.has(keyId)) return next;
-    return this.retired?.ring.has(keyId) && Date.now() < this.retired.until ? this.retired.ring : this.ring;
+    return this.retired?.ring.has(keyId) && performance.now() < this.retired.until ? this.retired.ring : this.ring;
   }
 
   /** What the file has; read anew only when it was changed. Without a file the current ring. */
@@ -53,9 +54,15 @@ export class KeyRingHolder {
     return this.reading;
   }
 
+  /** For a snapshot that is kept on disk: the key to seal it with, then those that may have sealed one before. */
+  snapshotKeys(): KeyObject[] {
+    const { ring } = this;
+    return ring.keyIds.map((keyId) => ring.derive('snapshot', keyId));
+  }
+
   /** From now on this one seals and opens. It must have been compared with the database. */
   adopt(ring: KeyRing): void {
-    this.retired = { ring: this.ring, until: Date.now() + RETIRED_MILLISECONDS };
+    this.retired = { ring: this.ring, until: performance.now() + RETIRED_MILLISECONDS };
     this.ring = ring;
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../../platform/secrets/secret.js';
-import { decrypt, encrypt } from './aes-gcm.js';
+import { decrypt, encrypt } from '../../platform/secrets/aes-gcm.js';
 import type { KeyRing } from './key-ring.js';
 import { SealError } from './seal-error.js';
 import { DATA_KEY_BYTES, formatSealedText, parseSealedText } from './sealed-text.js';

@@ -1,4 +1,4 @@
-import { OVERHEAD_BYTES } from './aes-gcm.js';
+import { OVERHEAD_BYTES } from '../../platform/secrets/aes-gcm.js';
 import { isKeyId } from './key-ring.js';
 import { decodeBase64Url } from './strict-base64.js';
 

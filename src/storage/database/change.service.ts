@@ -9,20 +9,46 @@ import { Transaction } from './transaction.js';
 /** What the hub itself notes of a row, such as a key that was refused. */
 export interface Observation<Result> {
   result: Result;
-  /** False when nothing was written after all: the revision stays. */
-  changed: boolean;
+  /** The configs whose state is another one now; none: the revision stays. */
+  changedConfigIds: readonly string[];
 }
 
+/** Listeners of every process hear of a new revision at its commit. */
+export const REVISION_CHANNEL = 'hub_revision';
+
 /** Milliseconds since 1970, but always at least one more than before: moves forward even after a restored backup. */
-const NEXT_REVISION = `UPDATE hub_revision
-  SET revision = greatest(revision + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
-  RETURNING revision`;
+const NEXT_REVISION = `WITH next AS (
+  UPDATE hub_revision SET revision = greatest(revision + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+  RETURNING revision)
+  SELECT revision, pg_notify('${REVISION_CHANNEL}', revision::text) FROM next`;
+const READ_REVISION = 'SELECT revision, whole_revision AS whole FROM hub_revision';
+const MARK_WHOLE = 'UPDATE hub_revision SET whole_revision = revision';
+const STAMP_OBSERVED = 'UPDATE ai_model_configs SET observed_revision = $1 WHERE id = ANY ($2::uuid[])';
 
 /** Takes the next revision; in a transaction its row stays locked until the commit. */
 export const takeNextRevision = async (database: Pick<EntityManager, 'query'>): Promise<number> => {
-  // TypeORM answers UPDATE … RETURNING as [rows, count].
-  const [rows] = await database.query<[{ revision: string }[], number]>(NEXT_REVISION);
+  const rows = await database.query<{ revision: string }[]>(NEXT_REVISION);
   return Number(rows[0]?.revision);
+};
+
+/** A revision of which nobody can tell what it changed, such as after other keys or a restored backup. */
+export const takeWholeRevision = async (manager: EntityManager): Promise<number> => {
+  const revision = await takeNextRevision(manager);
+  await manager.query(MARK_WHOLE);
+  return revision;
+};
+
+/** Where the changes are. */
+export interface RevisionState {
+  /** The newest committed one. */
+  revision: number;
+  /** The newest of which nobody can tell what it changed. */
+  wholeRevision: number;
+}
+
+export const readRevisionState = async (database: Pick<EntityManager, 'query'>): Promise<RevisionState> => {
+  const rows = await database.query<{ revision: string; whole: string }[]>(READ_REVISION);
+  return { revision: Number(rows[0]?.revision ?? 0), wholeRevision: Number(rows[0]?.whole ?? 0) };
 };
 
 /** Ends a rehearsal: what was written is taken back. */
@@ -36,6 +62,8 @@ class Rehearsed extends Error {}
 @Injectable()
 export class ChangeService {
   private readonly emitter = new EventEmitter();
+  /** That this process has told of. */
+  private newest = 0;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -77,7 +105,11 @@ export class ChangeService {
     let revision: number | null = null;
     const result = await this.dataSource.transaction(async (manager) => {
       const observation = await work(manager);
-      if (observation.changed) revision = await takeNextRevision(manager);
+      const { changedConfigIds } = observation;
+      if (changedConfigIds.length > 0) {
+        revision = await takeNextRevision(manager);
+        await manager.query(STAMP_OBSERVED, [revision, changedConfigIds]);
+      }
       return observation.result;
     });
     this.tell(revision);
@@ -86,23 +118,44 @@ export class ChangeService {
 
   /** The newest committed revision. */
   async currentRevision(): Promise<number> {
-    const rows = await this.dataSource.query<{ revision: string }[]>('SELECT revision FROM hub_revision');
-    return Number(rows[0]?.revision ?? 0);
+    return (await this.revisionState()).revision;
   }
 
-  /** Calls `listener` after each change made by this process. */
+  revisionState(): Promise<RevisionState> {
+    return readRevisionState(this.dataSource);
+  }
+
+  /** Looks whether others made a change; never fails. */
+  async lookForOthers(): Promise<void> {
+    try {
+      this.hear(await this.currentRevision());
+    } catch {
+      // The database is away: the next look finds the same revision.
+    }
+  }
+
+  /** Another process made a change: it is told like one of this process. */
+  hear(revision: number): void {
+    this.tell(revision);
+  }
+
+  /** Calls `listener` with the newest revision whenever this process learns of one, its own changes at their commit. */
   onRevision(listener: (revision: number) => void): () => void {
     this.emitter.on('revision', listener);
     return () => this.emitter.off('revision', listener);
   }
 
   private async finish({ manager, author, records }: Transaction): Promise<number> {
-    const revision = await takeNextRevision(manager);
+    // Which secrets can be opened depends on the keys, and nobody counts which ones.
+    const ofKeys = records.some(({ kind }) => kind === 'encryption_key');
+    const revision = await (ofKeys ? takeWholeRevision : takeNextRevision)(manager);
     await writeHistory(manager, { author, revision, records });
     return revision;
   }
 
   private tell(revision: number | null): void {
-    if (revision !== null) this.emitter.emit('revision', revision);
+    if (revision === null || revision <= this.newest) return;
+    this.newest = revision;
+    this.emitter.emit('revision', revision);
   }
 }

@@ -4,6 +4,7 @@ import { ScheduledTestsEntity } from '../connection-test/scheduled-tests.entity.
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { StorageProcessEntity } from '../process/storage-process.entity.js';
+import { AiModelInstanceEntity } from '../instance/ai-model-instance.entity.js';
 import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.entities.js';
 import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
@@ -17,6 +18,7 @@ import {
   UsageSeriesEntity,
 } from '../usage/usage.entities.js';
 import type { DatabaseConnection } from './connection.js';
+import { DeadlineClient } from './deadline-client.js';
 import { IdempotencyKeyEntity, KeyCheckEntity, RevisionEntity } from './system.entities.js';
 
 export const ENTITIES = [
@@ -37,6 +39,7 @@ export const ENTITIES = [
   IdempotencyKeyEntity,
   HistoryEntity,
   StorageProcessEntity,
+  AiModelInstanceEntity,
   ScheduledTestsEntity,
 ];
 
@@ -47,7 +50,7 @@ interface Limits {
 }
 
 /** Serving: nothing may hold a request for long. */
-export const SERVING: Limits = { poolSize: 10, statementTimeout: 5000 };
+export const SERVING: Limits = { poolSize: 10, statementTimeout: 2500 };
 /** Migrating: a large table may take its time. One connection for the lock, one for the work. */
 export const MIGRATING: Limits = { poolSize: 2, statementTimeout: 600_000 };
 
@@ -69,14 +72,16 @@ export const dataSourceOptions = (connection: DatabaseConnection, limits: Limits
   installExtensions: false,
   applicationName: 'ai-model-hub',
   poolSize: limits.poolSize,
-  connectTimeoutMS: 3000,
+  // Also the wait for a connection of the pool that is free.
+  connectTimeoutMS: 1000,
   // An idle connection that breaks must not end the process; the next query opens another one.
   poolErrorHandler: () => undefined,
   extra: {
     statement_timeout: limits.statementTimeout,
     // With a frozen server only the client's own timer fires.
-    query_timeout: limits.statementTimeout + 1000,
-    lock_timeout: Math.min(limits.statementTimeout, 3000),
+    query_timeout: limits.statementTimeout + 500,
+    lock_timeout: Math.min(limits.statementTimeout, 2000),
+    Client: DeadlineClient,
     idle_in_transaction_session_timeout: 10_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,

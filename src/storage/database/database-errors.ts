@@ -1,6 +1,9 @@
+import { types } from 'node:util';
 import { EntityMetadataNotFoundError, QueryFailedError, TypeORMError } from 'typeorm';
 import { StartupError } from '../../platform/errors/startup-error.js';
 import { AppError } from '../../platform/errors/app-error.js';
+
+const { isNativeError } = types;
 
 const UNIQUE_VIOLATION = '23505';
 const RESTRICT_VIOLATION = '23001';
@@ -24,14 +27,16 @@ const failureOf = (error: unknown): Failure =>
 
 /** True when the failure says that the database is away, not that a statement is wrong. */
 export const isDatabaseUnavailable = (error: unknown): boolean => {
-  if (!(error instanceof Error)) return false;
+  // Not `instanceof`: an error that Node makes itself may be of another realm than this code.
+  if (!isNativeError(error)) return false;
   const { code, message, syscall } = failureOf(error);
   // The connection was never there yet, so TypeORM does not know its entities.
   if (error instanceof EntityMetadataNotFoundError) return true;
   // Files have such codes too: only what was said of a connection counts.
   const isOfFile = syscall !== undefined && !CONNECTION_CALLS.has(syscall);
   if (typeof code === 'string' && UNAVAILABLE.test(code) && !isOfFile) return true;
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  const { errors } = error as Partial<AggregateError>;
+  if (Array.isArray(errors)) return errors.some(isDatabaseUnavailable);
   const isDriverError = error instanceof TypeORMError || typeof code !== 'string';
   return isDriverError && UNAVAILABLE_TEXT.test(message ?? '');
 };

@@ -24,6 +24,7 @@ export class Database {
   private retry: NodeJS.Timeout | undefined;
   private isClosed = false;
   private ready = false;
+  private closing: Promise<void> | undefined;
 
   constructor(
     private readonly connection: DatabaseConnection,
@@ -53,10 +54,12 @@ export class Database {
     await this.dataSource.query('SELECT 1');
   }
 
-  async close(): Promise<void> {
+  /** Waits for queries under way, which end within their deadlines. Safe to call twice. */
+  close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.retry);
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    this.closing ??= this.dataSource.isInitialized ? this.dataSource.destroy() : undefined;
+    return this.closing ?? Promise.resolve();
   }
 
   private async prepare(): Promise<void> {

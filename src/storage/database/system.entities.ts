@@ -10,6 +10,10 @@ export class RevisionEntity {
 
   @Column({ type: 'bigint', transformer: asNumber })
   revision: number;
+
+  /** The newest revision of which it is not told what it changed: differences begin after it. */
+  @Column({ name: 'whole_revision', type: 'bigint', default: 0, transformer: asNumber })
+  wholeRevision: number;
 }
 
 /** A known constant sealed under each key of the ring: tells a wrong key at start. */

@@ -20,6 +20,7 @@ import { ApiProblems } from '../../platform/http/api-docs.js';
 import { ExportService } from './export.service.js';
 import { ImportService } from './import.service.js';
 import { readImportRequest } from './import-request.js';
+import { CanWaitForApplied } from '../instance/wait-for-applied.js';
 
 const CONTENT_TYPES: Record<TextFormat, string> = {
   yaml: 'application/yaml; charset=utf-8',
@@ -105,6 +106,7 @@ export class DeclarativeController {
    * value, `null` clears. With `dry_run` the answer is the plan, and nothing is changed.
    */
   @Post('import')
+  @CanWaitForApplied()
   @RequireScope('models:write', 'prompts:write')
   @HttpCode(200)
   @ApiConsumes('application/json', 'application/yaml')

@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes, scrypt, type KeyObject } from 'node:crypt
 import { isPlainObject } from '../../contract/fields.js';
 import { AppError, invalidFields } from '../../platform/errors/app-error.js';
 import { Turnstile } from '../../platform/limits/turnstile.js';
-import { decrypt, encrypt } from '../crypto/aes-gcm.js';
+import { decrypt, encrypt } from '../../platform/secrets/aes-gcm.js';
 
 /** How the secrets of a document are sealed; stands in the document, so that it can be opened anywhere. */
 export interface Sealing {

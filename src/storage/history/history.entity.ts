@@ -6,6 +6,7 @@ import { asNumber } from '../database/column-types.js';
 @Entity('change_history')
 @Index('ix_change_history_subject', ['kind', 'subjectId', 'id'])
 @Index('ix_change_history_time', ['changedAt'])
+@Index('ix_change_history_revision', ['revision'])
 export class HistoryEntity {
   // Identity columns arrive as text, since they can exceed a double; this one stays below 2^53.
   @PrimaryGeneratedColumn('identity', {

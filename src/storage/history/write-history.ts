@@ -15,7 +15,10 @@ interface Written {
   records: readonly ChangeRecord[];
 }
 
-/** Writes what was changed, in the transaction of the change, in one statement. */
+/** An import of thousands in one statement would take longer than a statement may. */
+const RECORDS_AT_ONCE = 500;
+
+/** Writes what was changed, in the transaction of the change. */
 export const writeHistory = async (manager: EntityManager, { author, revision, records }: Written): Promise<void> => {
   const rows = records.map(({ kind, subjectId, subjectName, action, version, before, after }) => ({
     kind,
@@ -26,5 +29,8 @@ export const writeHistory = async (manager: EntityManager, { author, revision, r
     changes: changesBetween(before, after),
     state: after,
   }));
-  await manager.query(INSERT, [revision, author.tokenId, author.requestId, JSON.stringify(rows)]);
+  for (let at = 0; at < rows.length; at += RECORDS_AT_ONCE) {
+    const text = JSON.stringify(rows.slice(at, at + RECORDS_AT_ONCE));
+    await manager.query(INSERT, [revision, author.tokenId, author.requestId, text]);
+  }
 };

@@ -1,10 +1,14 @@
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { ChangeService } from '../database/change.service.js';
 
-/** Changes of other processes are found by looking; those of this process are told at once. */
+/** Others tell their changes by NOTIFY; should that be lost, they are found by looking. */
 const LOOK_MILLISECONDS = 1000;
 const HEARTBEAT_MILLISECONDS = 15_000;
+/** So many watchers are told at once, the next ones a moment later. */
+const WAVE = 8;
+const WAVE_MILLISECONDS = 20;
 
 /** Tells watchers the revision whenever it moves. Only a hint: who misses it finds the same revision by polling. */
 @Injectable()
@@ -29,7 +33,7 @@ export class ChangeStream implements BeforeApplicationShutdown {
     if (this.isClosed) return void response.end();
     this.watchers.add(response);
     response.on('close', () => this.remove(response));
-    this.look ??= setInterval(() => void this.lookForOthers(), LOOK_MILLISECONDS);
+    this.look ??= setInterval(() => void this.changes.lookForOthers(), LOOK_MILLISECONDS);
     this.heartbeat ??= setInterval(() => this.write(': alive\n\n'), HEARTBEAT_MILLISECONDS);
   }
 
@@ -51,18 +55,19 @@ export class ChangeStream implements BeforeApplicationShutdown {
     this.heartbeat = undefined;
   }
 
-  private async lookForOthers(): Promise<void> {
-    try {
-      this.tell(await this.changes.currentRevision());
-    } catch {
-      // The database is away; the watchers learn of the next change when it is back.
-    }
-  }
-
   private tell(revision: number): void {
     if (revision <= this.lastTold) return;
     this.lastTold = revision;
-    this.write(event(revision));
+    void this.tellInWaves(event(revision));
+  }
+
+  /** So that a change does not make a hundred processes ask in the same millisecond. */
+  private async tellInWaves(text: string): Promise<void> {
+    const watchers = [...this.watchers];
+    for (let at = 0; at < watchers.length; at += WAVE) {
+      if (at > 0) await sleep(WAVE_MILLISECONDS, undefined, { ref: false });
+      for (const watcher of watchers.slice(at, at + WAVE)) if (this.watchers.has(watcher)) watcher.write(text);
+    }
   }
 
   private write(text: string): void {

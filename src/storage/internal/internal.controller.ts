@@ -1,23 +1,32 @@
-import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ConnectionTestClaim, type ConnectionTestGrant } from '../../contract/connection-test.contract.js';
+import { InstanceReport } from '../../contract/instance.contract.js';
 import { INTERNAL_PATH } from '../../contract/paths.js';
-import type { Snapshot, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
+import type { SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import { readUsageBatch } from '../../contract/usage-batch.check.js';
 import type { UsageReceipt } from '../../contract/usage.contract.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { etagOf, isNotModified } from '../../platform/http/etag.js';
-import { VersionParam } from '../../platform/http/validation.js';
+import { UuidParam, VersionParam } from '../../platform/http/validation.js';
 import { ConnectionTestClaims } from '../connection-test/connection-test-claims.js';
+import { InstanceService } from '../instance/instance.service.js';
 import { UsageService } from '../usage/usage.service.js';
+import { sendJson } from './send-json.js';
 import { ChangeStream } from './change-stream.js';
 import { SnapshotService } from './snapshot.service.js';
 
 const revisionOf = (ifNoneMatch: string | undefined): number | null => {
   const revision = /^"(\d{1,16})"$/.exec(ifNoneMatch ?? '')?.[1];
   return revision === undefined ? null : Number(revision);
+};
+
+const requireRevision = (text: unknown): number => {
+  if (typeof text === 'string' && /^\d{1,16}$/.test(text)) return Number(text);
+  const fields = [{ field: 'since', message: 'since must be a revision: a whole number' }];
+  throw new AppError('validation_failed', { fields });
 };
 
 /** What the AI model service asks for. Carries credentials in clear: scope `internal` only, never stored on the way. */
@@ -30,21 +39,24 @@ export class InternalController {
     private readonly usage: UsageService,
     private readonly changes: ChangeStream,
     private readonly claims: ConnectionTestClaims,
+    private readonly instances: InstanceService,
   ) {}
 
+  /** A `Snapshot`; with `since` a `SnapshotDifference` to it where one can be told. */
   @Get('snapshot')
   @Header('cache-control', 'no-store')
   async snapshot(
-    @Headers('if-none-match') ifNoneMatch: string | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Snapshot | undefined> {
-    const known = revisionOf(ifNoneMatch);
-    const snapshot = await this.snapshots.newerThan(known);
-    const etag = etagOf(snapshot?.revision ?? (known as number));
+    @Headers() headers: Record<string, string | undefined>,
+    @Query('since') since: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const known = revisionOf(headers['if-none-match']);
+    const from = since === undefined ? null : requireRevision(since);
+    const found = await (from === null ? this.snapshots.newerThan(known) : this.snapshots.since(from));
+    const etag = etagOf(found?.revision ?? from ?? (known as number));
     reply.header('etag', etag);
-    if (snapshot && !isNotModified(ifNoneMatch, etag)) return snapshot;
-    reply.status(304);
-    return undefined;
+    if (!found || isNotModified(headers['if-none-match'], etag)) return void reply.status(304).send();
+    await sendJson(reply, found.text, headers['accept-encoding']);
   }
 
   /** Server-sent events `{"revision": N}`, one whenever it moves. */
@@ -68,6 +80,19 @@ export class InternalController {
     const batch = readUsageBatch(body);
     if ('problem' in batch) throw new AppError('validation_failed', { detail: batch.problem });
     return this.usage.record(batch);
+  }
+
+  /** A process of the AI model service says what it runs, and which revision it has applied. */
+  @Post('instances')
+  @HttpCode(204)
+  async report(@Body() report: InstanceReport): Promise<void> {
+    await this.instances.report(report);
+  }
+
+  @Delete('instances/:id')
+  @HttpCode(204)
+  async forget(@UuidParam('id') id: string): Promise<void> {
+    await this.instances.forget(id);
   }
 
   /** Which models the asking process may test now. */

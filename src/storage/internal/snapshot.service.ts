@@ -1,58 +1,51 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { DataSource, type EntityManager, IsNull } from 'typeorm';
-import type {
-  Snapshot,
-  SnapshotModel,
-  SnapshotPromptVersion,
-  SnapshotToken,
-} from '../../contract/snapshot.contract.js';
-import { ChangeService } from '../database/change.service.js';
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
+import { ChangeService, type RevisionState, readRevisionState } from '../database/change.service.js';
 import { ConfigCredentials } from '../model-config/config-credentials.js';
-import { ModelConfigEntity } from '../model-config/model-config.entity.js';
-import { toModelConfigView } from '../model-config/model-config.mapper.js';
 import { readSnapshotPrompts, readSnapshotVersion } from '../prompt/snapshot-prompts.js';
 import { KnownTokens } from '../token/known-tokens.js';
-import { TokenEntity } from '../token/token.entity.js';
+import { readDifference } from './snapshot-difference.js';
+import { readAllModels } from './snapshot-models.js';
+import { readSnapshotTokens, toAdminToken } from './snapshot-tokens.js';
+import { type Observation, UnreadableSecrets } from './unreadable-secrets.js';
 
-interface Observation {
-  id: string;
-  version: number;
-  readable: boolean;
+/** A `Snapshot` or a `SnapshotDifference` as it goes on the wire. The only answer with secrets in clear. */
+export interface SnapshotText {
+  revision: number;
+  /** JSON. */
+  text: string;
 }
 
-/**
- * Notes for the lists which configs have a secret that does not open, and which one opens again. An observation, not
- * a change of the config: its version stays.
- */
-const AS_SEEN = '(id, version) IN (SELECT * FROM unnest($1::uuid[], $2::integer[]))';
-const NOTE_UNREADABLE = `UPDATE ai_model_configs SET credential_error = 'undecryptable'
-  WHERE ${AS_SEEN} AND credential_error IS DISTINCT FROM 'undecryptable'`;
-const NOTE_READABLE = `UPDATE ai_model_configs SET credential_error = NULL
-  WHERE ${AS_SEEN} AND credential_error = 'undecryptable'`;
+interface Read extends SnapshotText {
+  observations: Observation[];
+}
 
-/** Everything an AI model service needs, as of one revision. The only answer with secrets in clear. */
+/** Everything an AI model service needs, as of one revision: whole, or what became different. */
 @Injectable()
 export class SnapshotService {
-  private readonly logger = new Logger('Snapshot');
+  /** By the revision that was the newest when they began. */
+  private readonly builds = new Map<number, Promise<SnapshotText>>();
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly changes: ChangeService,
     private readonly credentials: ConfigCredentials,
     private readonly known: KnownTokens,
+    private readonly unreadable: UnreadableSecrets,
   ) {}
 
-  /** null when `revision` is still the newest one. */
-  async newerThan(revision: number | null): Promise<Snapshot | null> {
-    if (revision !== null && (await this.changes.currentRevision()) === revision) return null;
-    const { snapshot, observations } = await this.dataSource.transaction('REPEATABLE READ', (manager) =>
-      this.read(manager),
-    );
-    // Said in the lists a moment later, or at the next snapshot: no reason to withhold this one.
-    await this.note(observations).catch((error: unknown) =>
-      this.logger.warn({ msg: 'Unreadable secrets could not be noted', err: error }),
-    );
-    return snapshot;
+  /** null when `known` is still the newest revision. */
+  async newerThan(known: number | null): Promise<SnapshotText | null> {
+    const { revision } = await this.changes.revisionState();
+    return known === revision ? null : this.whole(revision);
+  }
+
+  /** What changed after the revision `since`, or the whole where nobody can tell or too much did; null: nothing. */
+  async since(since: number): Promise<SnapshotText | null> {
+    const state = await this.changes.revisionState();
+    if (since === state.revision) return null;
+    return (await this.difference(since, state)) ?? this.whole(state.revision);
   }
 
   /** A version that is not part of the snapshot. */
@@ -60,65 +53,62 @@ export class SnapshotService {
     return readSnapshotVersion(this.dataSource.manager, name, version);
   }
 
-  private async read(manager: EntityManager): Promise<{ snapshot: Snapshot; observations: Observation[] }> {
-    const [row] = await manager.query<{ revision: string }[]>('SELECT revision FROM hub_revision');
-    const rows = await manager
-      .createQueryBuilder(ModelConfigEntity, 'config')
-      .addSelect(['config.apiKey', 'config.authHeaders'])
-      .getMany();
-    const tokens = await manager.findBy(TokenEntity, { revokedAt: IsNull() });
-    const models = rows.map((config) => this.toSnapshotModel(config));
-    return {
-      snapshot: {
-        revision: Number(row?.revision),
-        models,
-        tokens: [this.adminToken(), ...tokens.map(toSnapshotToken)],
-        prompts: await readSnapshotPrompts(manager),
-      },
-      observations: models.map((model) => ({
-        id: model.id,
-        version: model.version,
-        readable: model.credential_readable,
-      })),
-    };
+  /**
+   * Processes that ask at the same time share the work. Nobody gets what was read before he asked: it would not have what
+   * was written in between.
+   */
+  private whole(revision: number): Promise<SnapshotText> {
+    const running = this.builds.get(revision);
+    if (running) return running;
+    const build = this.inOneMoment((manager) => this.readWhole(manager)).finally(() => this.builds.delete(revision));
+    this.builds.set(revision, build);
+    return build;
   }
 
-  private toSnapshotModel(row: ModelConfigEntity): SnapshotModel {
-    const {
-      usage_count: _uses,
-      error_count: _errors,
-      last_used_at: _used,
-      last_error: _error,
-      multimodal_capabilities: _media,
-      ...view
-    } = toModelConfigView(row);
-    const { apiKey, authHeaders, readable } = this.credentials.open(row);
-    return { ...view, api_key: apiKey, auth_headers: authHeaders, credential_readable: readable };
+  private async difference(since: number, state: RevisionState): Promise<SnapshotText | null> {
+    if (!isToldSince(since, state)) return null;
+    const found = await this.inOneMoment((manager) => this.readDifference(manager, since));
+    return found.revision === since ? null : found;
   }
 
-  private adminToken(): SnapshotToken {
-    const { id, sha256, scopes } = this.known.admin;
-    return { id, sha256, scopes: [...scopes], expires_at: null };
+  private async inOneMoment(read: (manager: EntityManager) => Promise<Read>): Promise<SnapshotText> {
+    const { revision, text, observations } = await this.dataSource.transaction('REPEATABLE READ', read);
+    await this.unreadable.note(observations);
+    return { revision, text };
   }
 
-  private async note(observations: Observation[]): Promise<void> {
-    const columnsOf = (readable: boolean): [string[], number[]] => {
-      const seen = observations.filter((observation) => observation.readable === readable);
-      return [seen.map(({ id }) => id), seen.map(({ version }) => version)];
-    };
-    const unreadable = columnsOf(false);
-    await this.dataSource.query(NOTE_READABLE, columnsOf(true));
-    const [, noted] = await this.dataSource.query<[unknown, number]>(NOTE_UNREADABLE, unreadable);
-    if (noted > 0) {
-      const msg = 'Stored secrets cannot be decrypted with this key ring; enter them again';
-      this.logger.warn({ msg, config_ids: unreadable[0].slice(0, 20), count: unreadable[0].length });
+  /** Answers `since` as its revision when there is no difference to tell. */
+  private async readDifference(manager: EntityManager, since: number): Promise<Read> {
+    const state = await readRevisionState(manager);
+    const { revision } = state;
+    const isTold = isToldSince(since, state);
+    const found = isTold ? await readDifference(manager, this.credentials, { since, revision }) : null;
+    if (!found) return { revision: since, text: '', observations: [] };
+    return { revision, text: JSON.stringify(found), observations: found.models.map(toObservation) };
+  }
+
+  /** Written page by page: ten thousand configs in one piece would keep everybody else waiting. */
+  private async readWhole(manager: EntityManager): Promise<Read> {
+    const { revision } = await readRevisionState(manager);
+    const pages: string[] = [];
+    const observations: Observation[] = [];
+    for await (const page of readAllModels(manager, this.credentials)) {
+      if (page.length > 0) pages.push(JSON.stringify(page).slice(1, -1));
+      observations.push(...page.map(toObservation));
     }
+    const tokens = [toAdminToken(this.known.admin), ...(await readSnapshotTokens(manager))];
+    const prompts = JSON.stringify(await readSnapshotPrompts(manager));
+    const rest = `"tokens":${JSON.stringify(tokens)},"prompts":${prompts}`;
+    return { revision, text: `{"revision":${revision},"models":[${pages.join(',')}],${rest}}`, observations };
   }
 }
 
-const toSnapshotToken = (row: TokenEntity): SnapshotToken => ({
-  id: row.id,
-  sha256: row.tokenSha256,
-  scopes: row.scopes,
-  expires_at: row.expiresAt?.toISOString() ?? null,
+/** A revision of the future is one of another database. */
+const isToldSince = (since: number, { revision, wholeRevision }: RevisionState): boolean =>
+  since >= wholeRevision && since < revision;
+
+const toObservation = ({ id, version, credential_readable }: Observation): Observation => ({
+  id,
+  version,
+  credential_readable,
 });

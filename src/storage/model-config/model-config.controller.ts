@@ -18,6 +18,7 @@ import { etagOf, readIfMatch, sendTagged } from '../../platform/http/etag.js';
 import { UuidParam, VersionParam } from '../../platform/http/validation.js';
 import { AnswerCache } from '../cache/answer-cache.js';
 import { ModelConfigService } from './model-config.service.js';
+import { CanWaitForApplied } from '../instance/wait-for-applied.js';
 
 const send = (reply: FastifyReply, config: ModelConfigView, ifNoneMatch?: string): ModelConfigView | undefined =>
   sendTagged(reply, config, etagOf(config.version), ifNoneMatch);
@@ -32,6 +33,7 @@ export class ModelConfigController {
 
   /** Save a new model configuration. */
   @Post('configs')
+  @CanWaitForApplied()
   @RequireScope('models:write')
   @ApiCreated(ModelConfigView)
   @IdempotencyKeyHeader()
@@ -89,6 +91,7 @@ export class ModelConfigController {
 
   /** Change a configuration: absent fields keep their value, `null` clears. */
   @Put('configs/:id')
+  @CanWaitForApplied()
   @RequireScope('models:write')
   @IfMatchHeader()
   @ApiOkResponse({ type: ModelConfigView })
@@ -105,6 +108,7 @@ export class ModelConfigController {
 
   /** Remove a configuration: its alias is not callable any more. */
   @Delete('configs/:id')
+  @CanWaitForApplied()
   @RequireScope('models:write')
   @HttpCode(204)
   @IfMatchHeader()
@@ -137,6 +141,7 @@ export class ModelConfigController {
 
   /** Give the configuration the fields of that version again; a deleted one comes back. Secrets stay as they are. */
   @Post('configs/:id/history/:version/restore')
+  @CanWaitForApplied()
   @RequireScope('models:write')
   @HttpCode(200)
   @IfMatchHeader()

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 import { MODEL_STATUSES, PROVIDERS, type ModelStatus, type Provider } from '../../contract/providers.js';
-import { COUNTER, PRICE } from '../database/column-types.js';
+import { asNumber, COUNTER, PRICE } from '../database/column-types.js';
 
 /** Why a stored secret is known to be useless: `undecryptable` with this key ring, or `rejected` by the provider. */
 export type CredentialError = 'undecryptable' | 'rejected';
@@ -20,6 +20,7 @@ const STATUS_EXPRESSION =
 @Index('ix_ai_model_configs_status', { synchronize: false })
 @Index('ix_ai_model_configs_tags', { synchronize: false })
 @Index('ix_ai_model_configs_texts', { synchronize: false })
+@Index('ix_ai_model_configs_observed', ['observedRevision'], { where: 'observed_revision IS NOT NULL' })
 @Index('ix_ai_model_configs_model_name', ['modelName', 'alias'])
 @Index('ix_ai_model_configs_created_at', ['createdAt'])
 export class ModelConfigEntity {
@@ -73,6 +74,10 @@ export class ModelConfigEntity {
 
   @Column({ name: 'credential_error', type: 'varchar', length: 30, nullable: true })
   credentialError: CredentialError | null;
+
+  /** The revision at which the hub last noticed something of it by itself; null: never. */
+  @Column({ name: 'observed_revision', type: 'bigint', nullable: true, select: false, transformer: asNumber })
+  observedRevision: number | null;
 
   @Column({ name: 'max_tokens', type: 'integer', default: 4096 })
   maxTokens: number;

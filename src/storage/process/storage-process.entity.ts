@@ -13,6 +13,14 @@ export class StorageProcessEntity {
   @Column({ name: 'seen_at', type: 'timestamptz', default: () => 'now()' })
   seenAt: Date;
 
+  /** Of the product; empty: of one that did not say it yet. */
+  @Column({ type: 'varchar', length: 50, default: '' })
+  version: string;
+
+  /** Name of its machine or container; empty: as above. */
+  @Column({ type: 'varchar', length: 255, default: '' })
+  host: string;
+
   /** The encryption keys it can open with. */
   @Column({ name: 'key_ids', type: 'text', array: true })
   keyIds: string[];

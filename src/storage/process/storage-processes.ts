@@ -13,7 +13,8 @@ const LOOK_AGAIN_MILLISECONDS = 100;
 /** A shutdown does not wait longer for its row to go: it goes by itself. */
 const LEAVE_MILLISECONDS = 1000;
 
-const BEAT = `INSERT INTO storage_processes (id, started_at, seen_at, key_ids, active_key_id) VALUES ($1, $2, now(), $3, $4)
+const BEAT = `INSERT INTO storage_processes (id, started_at, seen_at, key_ids, active_key_id, version, host)
+  VALUES ($1, $2, now(), $3, $4, $5, $6)
   ON CONFLICT (id) DO UPDATE SET seen_at = now(), key_ids = excluded.key_ids, active_key_id = excluded.active_key_id`;
 /** Whoever comes along does it; what another one is removing already is left to it. */
 const FORGET = `DELETE FROM storage_processes WHERE id IN
@@ -72,16 +73,17 @@ export class StorageProcesses {
     isInTheWay: (process: StorageProcessEntity) => boolean,
     milliseconds: number,
   ): Promise<StorageProcessEntity[]> {
-    for (const end = Date.now() + milliseconds; ; await sleep(LOOK_AGAIN_MILLISECONDS)) {
+    for (const end = performance.now() + milliseconds; ; await sleep(LOOK_AGAIN_MILLISECONDS)) {
       const found = (await this.living()).filter(isInTheWay);
-      if (found.length === 0 || Date.now() > end) return found;
+      if (found.length === 0 || performance.now() > end) return found;
     }
   }
 
   private async writeBeat(): Promise<void> {
     this.isKnown = false;
     const { keyIds, activeKeyId } = this.keys.current;
-    await this.dataSource.query(BEAT, [this.id, this.instance.startedAt, keyIds, activeKeyId]);
+    const { startedAt, version, host } = this.instance;
+    await this.dataSource.query(BEAT, [this.id, startedAt, keyIds, activeKeyId, version, host]);
     this.isKnown = true;
     await this.dataSource.query(FORGET);
   }

@@ -9,6 +9,7 @@ import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiProblems } from '../../platform/http/api-docs.js';
 import { FormParam, UuidParam } from '../../platform/http/validation.js';
 import { PromptLabelService } from './prompt-label.service.js';
+import { CanWaitForApplied } from '../instance/wait-for-applied.js';
 
 const LabelParam = (): ParameterDecorator => FormParam('label', MOVABLE_LABEL_PATTERN, MOVABLE_LABEL_FORM);
 
@@ -46,6 +47,7 @@ export class PromptLabelController {
 
   /** Let a label stand at a version. With `expected_version` it is refused when it was moved since. */
   @Put(':id/labels/:label')
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @ApiOkResponse({ type: PromptLabelView })
   @ApiProblems(400, 403, 404, 409, 503)
@@ -60,6 +62,7 @@ export class PromptLabelController {
 
   /** Take a label away: whoever asks for it gets 404. */
   @Delete(':id/labels/:label')
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @HttpCode(204)
   @ApiNoContentResponse()

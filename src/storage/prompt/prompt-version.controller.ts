@@ -15,6 +15,7 @@ import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiCreated, ApiProblems } from '../../platform/http/api-docs.js';
 import { UuidParam, VersionParam } from '../../platform/http/validation.js';
 import { PromptService } from './prompt.service.js';
+import { CanWaitForApplied } from '../instance/wait-for-applied.js';
 
 /** 201 with `Location`, or 200 when there was nothing to add. */
 const send = (reply: FastifyReply, id: string, saved: SavedPromptVersion): SavedPromptVersion => {
@@ -30,6 +31,7 @@ export class PromptVersionController {
 
   /** Save a new version. With `base_version` it is refused when somebody else has saved one since. */
   @Post('versions')
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @ApiCreated(SavedPromptVersion)
   @ApiOkResponse({ type: SavedPromptVersion, description: 'The newest version has this content already' })
@@ -73,6 +75,7 @@ export class PromptVersionController {
 
   /** Save a new version with the content of this one. */
   @Post('versions/:number/restore')
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @ApiCreated(SavedPromptVersion)
   @ApiOkResponse({ type: SavedPromptVersion, description: 'The newest version has this content already' })

@@ -13,6 +13,7 @@ import { etagOf, readIfMatch, sendTagged } from '../../platform/http/etag.js';
 import { UuidParam } from '../../platform/http/validation.js';
 import { PromptService } from './prompt.service.js';
 import { PromptUseService } from './prompt-use.service.js';
+import { CanWaitForApplied } from '../instance/wait-for-applied.js';
 
 const send = (reply: FastifyReply, prompt: PromptView, ifNoneMatch?: string): PromptView | undefined =>
   sendTagged(reply, prompt, etagOf(prompt.version), ifNoneMatch);
@@ -38,6 +39,7 @@ export class PromptController {
 
   /** Save a new prompt with its first version. */
   @Post()
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @ApiCreated(PromptView)
   @IdempotencyKeyHeader()
@@ -106,6 +108,7 @@ export class PromptController {
 
   /** Change a prompt: absent fields keep their value, `null` clears; another text is a new version. */
   @Put(':id')
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @IfMatchHeader()
   @ApiOkResponse({ type: PromptView })
@@ -122,6 +125,7 @@ export class PromptController {
 
   /** Archive a prompt: it can be read and brought back, but not used. */
   @Delete(':id')
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @HttpCode(204)
   @IfMatchHeader()
@@ -136,6 +140,7 @@ export class PromptController {
 
   /** Bring an archived prompt back. */
   @Post(':id/unarchive')
+  @CanWaitForApplied()
   @RequireScope('prompts:write')
   @HttpCode(200)
   @ApiOkResponse({ type: PromptView })

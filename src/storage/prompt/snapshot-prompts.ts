@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, In } from 'typeorm';
 import { normalizedVariables } from '../../contract/prompt-variables.js';
 import type { SnapshotPrompt, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import { findVersion, orPromptNotFound } from './prompt-rows.js';
@@ -11,11 +11,16 @@ const IS_CARRIED = `version.version = (SELECT latest_version FROM system_prompt_
   OR EXISTS (SELECT 1 FROM system_prompt_template_labels AS held
     WHERE held.template_id = version.template_id AND held.version = version.version)`;
 
-/** Every prompt with its labelled versions and its newest, as one transaction sees them. */
-export const readSnapshotPrompts = async (manager: EntityManager): Promise<SnapshotPrompt[]> => {
-  const rows = await manager.find(SystemPromptTemplateEntity);
-  const held = await manager.find(PromptLabelEntity);
-  const carried = await manager.createQueryBuilder(PromptVersionEntity, 'version').where(IS_CARRIED).getMany();
+/** Prompts with their labelled versions and their newest, as one transaction sees them; with `ids` only those of them. */
+export const readSnapshotPrompts = async (
+  manager: EntityManager,
+  ids?: readonly string[],
+): Promise<SnapshotPrompt[]> => {
+  const rows = await manager.findBy(SystemPromptTemplateEntity, ids ? { id: In(ids) } : {});
+  const held = await manager.findBy(PromptLabelEntity, ids ? { templateId: In(ids) } : {});
+  const versionsOf = manager.createQueryBuilder(PromptVersionEntity, 'version').where(`(${IS_CARRIED})`);
+  if (ids) versionsOf.andWhere('version.templateId = ANY (:ids)', { ids });
+  const carried = await versionsOf.getMany();
   const labels = byTemplate(held);
   const versions = byTemplate(carried);
   return rows.map((row) => ({

@@ -8,6 +8,7 @@ import { RequireScope } from '../../platform/auth/require-scope.js';
 import { ApiCreated, ApiProblems } from '../../platform/http/api-docs.js';
 import { UuidParam } from '../../platform/http/validation.js';
 import { TokenService } from './token.service.js';
+import { CanWaitForApplied } from '../instance/wait-for-applied.js';
 
 @ApiTags('tokens')
 @RequireScope('admin')
@@ -17,6 +18,7 @@ export class TokenController {
 
   /** Create a token; its text is in this answer and nowhere else. */
   @Post()
+  @CanWaitForApplied()
   @ApiCreated(CreatedToken)
   @IdempotencyKeyHeader()
   @ApiProblems(400, 403, 409, 422, 503)
@@ -40,6 +42,7 @@ export class TokenController {
 
   /** Revoke a token: it ends at once here, and within seconds at every AI model service. */
   @Delete(':id')
+  @CanWaitForApplied()
   @HttpCode(204)
   @ApiProblems(400, 404, 503)
   revoke(@UuidParam('id') id: string, @CurrentAuthor() author: Author): Promise<void> {

@@ -44,26 +44,26 @@ export class UsageService {
     return this.changes.observe(async (manager) => {
       const remembered = await manager.query<unknown[]>(REMEMBER_BATCH, [batch.batch_id]);
       const receipt = { batch_id: batch.batch_id, accepted: batch.records.length, duplicate: remembered.length === 0 };
-      if (receipt.duplicate) return { result: receipt, changed: false };
+      if (receipt.duplicate) return { result: receipt, changedConfigIds: [] };
       await addUsage(manager, new BatchSums(batch.records));
       // Prompts before configs: an import locks its rows in this order too.
       await this.addToPrompts(manager, batch);
-      const changed = await this.addToConfigs(manager, sumByConfig(batch.records));
+      const changedConfigIds = await this.addToConfigs(manager, sumByConfig(batch.records));
       await this.touchTokens(manager, batch);
       await this.forgetOldBatches(manager);
-      return { result: receipt, changed };
+      return { result: receipt, changedConfigIds };
     });
   }
 
-  /** Answers whether a key was found bad or good again: that changes the status of a config, so also the revision. */
-  private async addToConfigs(manager: EntityManager, sums: ConfigSum[]): Promise<boolean> {
-    let statusChanged = false;
+  /** Answers whose key was found bad or good again: that changes the status of a config, so also the revision. */
+  private async addToConfigs(manager: EntityManager, sums: ConfigSum[]): Promise<string[]> {
+    const changed: string[] = [];
     for (const sum of sums) {
       const { configId, calls, errors, lastUsedAt, lastError } = sum;
       await manager.query(ADD_TO_CONFIG, [configId, calls, errors, new Date(lastUsedAt), lastError?.text ?? null]);
-      if (sum.credential && (await this.noteCredential(manager, sum.configId, sum.credential))) statusChanged = true;
+      if (sum.credential && (await this.noteCredential(manager, configId, sum.credential))) changed.push(configId);
     }
-    return statusChanged;
+    return changed;
   }
 
   private async noteCredential(

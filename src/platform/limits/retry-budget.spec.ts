@@ -24,7 +24,19 @@ describe('the retry budget', () => {
     expect(spendAll(budget, 'a', 0)).toBe(10);
   });
 
-  it('is one per config: what one provider used up is not missing for another', () => {
+  it('is a tenth of many calls and not one a second on top, however they are spread', () => {
+    const budget = new RetryBudget();
+    spendAll(budget, 'a', 0);
+    let spent = 0;
+    for (let call = 1; call <= 5000; call += 1) {
+      budget.earn('a');
+      if (budget.spend('a', call * 20)) spent += 1;
+    }
+    expect(spent).toBeGreaterThanOrEqual(498);
+    expect(spent).toBeLessThanOrEqual(502);
+  });
+
+  it('is one for each target: what one used up is not missing for another', () => {
     const budget = new RetryBudget();
     spendAll(budget, 'a', 0);
     expect(budget.spend('b', 0)).toBe(true);

@@ -10,6 +10,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 
@@ -60,6 +61,39 @@ export const replaceDurably = (path: string, text: string): void => {
     syncDirectory(dirname(target));
   } finally {
     rmSync(temporary, { force: true });
+  }
+};
+
+/**
+ * Like `replaceDurably`, for a file that may not be there yet and without holding anybody up. `mayReplace` is asked when
+ * only the renaming is left to do; answers what it said.
+ */
+export const saveDurably = async (path: string, bytes: Buffer, mayReplace: () => boolean): Promise<boolean> => {
+  const temporary = temporaryNameOf(path);
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (!mayReplace()) return false;
+    renameSync(temporary, path);
+    await syncDirectoryInBackground(dirname(path));
+    return true;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+};
+
+const syncDirectoryInBackground = async (path: string): Promise<void> => {
+  if (process.platform === 'win32') return;
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 };
 
