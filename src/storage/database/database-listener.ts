@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { DatabaseConnection } from './connection.js';
+import { breakConnection } from './deadline-client.js';
 
 const CONNECT_MILLISECONDS = 1000;
 /** How often it is looked whether the server still answers: with a frozen one the connection stays open. */
@@ -48,7 +49,7 @@ export class DatabaseListener {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    if (this.client) destroy(this.client);
+    if (this.client) breakConnection(this.client);
     await this.running;
   }
 
@@ -95,7 +96,7 @@ export class DatabaseListener {
       this.emitter.emit('connected');
       return await Promise.race([broken, this.pingForEver(client)]);
     } finally {
-      destroy(client);
+      breakConnection(client);
     }
   }
 
@@ -116,9 +117,3 @@ export class DatabaseListener {
     });
   }
 }
-
-/** At once: a server that does not answer would keep `end()` waiting. */
-const destroy = (client: pg.Client): void => {
-  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
-  connection.stream.destroy();
-};
