@@ -31,6 +31,8 @@ const KEEP_ALIVE_MILLISECONDS = 65_000;
 const REQUEST_MILLISECONDS = 120_000;
 /** A head is one packet or two: who takes longer keeps connections busy on purpose. */
 const HEAD_MILLISECONDS = 30_000;
+/** As long to take an answer as to send a request. */
+const STALLED_MILLISECONDS = REQUEST_MILLISECONDS;
 const CHECK_MILLISECONDS = 5_000;
 
 const isCallPath = (url: string): boolean => CALL_PATHS.some((path) => url.startsWith(`/${path}`));
@@ -106,6 +108,7 @@ const createHttpServer = (traffic: HttpTraffic, lane: DirectLane, handle: Listen
   );
   server.on('checkExpectation', (request, response) => refuseOnce(request, response, BAD_EXPECTATION));
   server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = STALLED_MILLISECONDS;
   return server;
 };
 

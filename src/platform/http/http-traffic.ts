@@ -45,6 +45,7 @@ export class HttpTraffic {
       else handle(request, response);
     });
     server.on('connection', (socket: Socket) => this.follow(socket));
+    server.on('timeout', (socket: Socket) => this.endStalled(socket));
     // Node's own takes a connection for idle while the end of an answer still waits in its buffer, and cuts it; it is
     // called whenever a server is closed.
     server.closeIdleConnections = () => void this.closeIdle();
@@ -130,6 +131,15 @@ export class HttpTraffic {
     this.lastOpenedAt = performance.now();
     this.connections.set(socket, { socket, openedAt: this.lastOpenedAt, open: new Set(), answeredBytes: 0 });
     socket.once('close', () => this.connections.delete(socket));
+  }
+
+  /**
+   * Nothing went either way for `server.timeout`. Who waits for an answer of which there is nothing yet may wait on; who
+   * does not take what is there for him would keep it in memory for ever.
+   */
+  private endStalled(socket: Socket): void {
+    const isWaiting = (this.connections.get(socket)?.open.size ?? 0) > 0;
+    if (!isWaiting || socket.writableLength > 0) socket.destroy();
   }
 
   /** False: the last answer of this connection is on its way, and by HTTP nothing behind it is to be done. */
