@@ -59,7 +59,7 @@ describe('a fleet of 2 storage and 4 AI model processes', () => {
     caller: number,
     alias: unknown,
     expected: unknown,
-    { pause = 5, since = performance.now() } = {},
+    { pause = 25, since = performance.now() } = {},
   ): Promise<number> => {
     for (;;) {
       const said = saidIn(await fleet.ask(caller, aChat(alias)));
@@ -208,10 +208,10 @@ describe('a fleet of 2 storage and 4 AI model processes', () => {
     const model = await fleet.createModel(0);
     await fleet.untilAllCurrent();
     const load = startLoad();
-    let isOver = false;
+    const over = new AbortController();
     let written = 0;
     const writing = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         written += 1;
         const body = { model_name: `name-${written}` };
         const { status } = await fleet.send(written, 'PUT', `${CONFIGS}/${String(model['id'])}`, body);
@@ -226,7 +226,7 @@ describe('a fleet of 2 storage and 4 AI model processes', () => {
       for (const { wire } of chosen) wire.set({ line: 'open' });
       await sleep(random() * 400);
     }
-    isOver = true;
+    over.abort();
     await writing;
     const restoredAt = performance.now();
     const revision = await fleet.untilAllCurrent();
