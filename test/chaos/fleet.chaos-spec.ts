@@ -59,7 +59,7 @@ describe('a fleet of 2 storage and 4 AI model processes', () => {
     caller: number,
     alias: unknown,
     expected: unknown,
-    { pause = 5, since = performance.now() } = {},
+    { pause = 25, since = performance.now() } = {},
   ): Promise<number> => {
     for (;;) {
       const said = saidIn(await fleet.ask(caller, aChat(alias)));
