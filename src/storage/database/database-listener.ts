@@ -23,6 +23,8 @@ export class DatabaseListener {
   private client: pg.Client | null = null;
   private running: Promise<void> | null = null;
   private isConnected = false;
+  /** Whether it was said that the connection is lost. */
+  private isLostSaid = false;
 
   constructor(
     private readonly connection: DatabaseConnection,
@@ -92,7 +94,7 @@ export class DatabaseListener {
     try {
       await client.connect();
       for (const channel of this.channels) await client.query(`LISTEN ${channel}`);
-      this.isConnected = true;
+      this.noteConnected();
       this.emitter.emit('connected');
       return await Promise.race([broken, this.pingForEver(client)]);
     } finally {
@@ -107,9 +109,16 @@ export class DatabaseListener {
     }
   }
 
+  private noteConnected(): void {
+    this.isConnected = true;
+    if (this.isLostSaid) this.logger.log('The database tells changes of other processes again');
+    this.isLostSaid = false;
+  }
+
   private noteLost(error: unknown): void {
     if (!this.isConnected || this.stopping.signal.aborted) return;
     this.isConnected = false;
+    this.isLostSaid = true;
     const reason = error instanceof Error ? error.message : String(error);
     this.logger.warn({
       msg: 'Changes of other processes are found by looking until the database tells them again',
