@@ -30,7 +30,7 @@ describe('while PostgreSQL', () => {
     await call(hub, aChat(known['alias']));
   });
   afterEach(async () => {
-    proxy.set({ line: 'open' });
+    proxy.set({ line: 'open', cutAtRequest: '', cutAtAnswer: '' });
     await until(
       async () => (await hub.request('get', '/health/ready')).body as Json,
       ({ status }) => status === 'ready',
@@ -142,7 +142,7 @@ describe('while PostgreSQL', () => {
   ])('breaks a COMMIT $moment: 503, whole or not at all, and the key tells which', async ({ fault, isDone }) => {
     const body = aModelConfig({ api_base: provider.url });
     const write = async (): Promise<{ status: number }> =>
-      hub.request('post', CONFIGS).set('idempotency-key', `once ${isDone}`).send(body);
+      hub.request('post', CONFIGS).set('idempotency-key', `once-${isDone}`).send(body);
     proxy.set(fault);
     expect((await write()).status).toBe(503);
     proxy.set({ cutAtRequest: '', cutAtAnswer: '' });
