@@ -151,22 +151,6 @@ describe('while PostgreSQL', () => {
     expect(await rowsOf(body.alias)).toEqual([{ version: 1, told: 1 }]);
   });
 
-  it('has a lock that somebody else holds, the write is told so in time, and done when asked again', async () => {
-    const { id } = await saveModel(hub, { api_base: provider.url });
-    const write = async (): Promise<{ status: number; headers: Json }> =>
-      hub.request('put', `${CONFIGS}/${String(id)}`).send({ priority: 7 });
-    const holder = new pg.Client(database.url);
-    await holder.connect();
-    await holder.query('BEGIN');
-    await holder.query('SELECT 1 FROM ai_model_configs WHERE id = $1 FOR UPDATE', [id]);
-    const { value, milliseconds } = await elapsed(write);
-    await holder.end();
-    expect(value).toMatchObject({ status: 503 });
-    expect(value.headers['retry-after']).toMatch(/^\d+$/);
-    expect(milliseconds).toBeLessThan(LONGEST_MILLISECONDS);
-    expect((await write()).status).toBe(200);
-  });
-
   it('has no connection left: 503, and it goes on when there are some again', async () => {
     await database.query(`ALTER DATABASE ${database.name} WITH CONNECTION LIMIT 0`);
     proxy.reset();
