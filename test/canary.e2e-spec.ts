@@ -12,6 +12,7 @@ import { openSnapshot } from '../src/ai-model/model-directory/sealed-snapshot.js
 import { snapshotKeyOf } from '../src/ai-model/model-directory/snapshot-keys.js';
 import { Secret } from '../src/platform/secrets/secret.js';
 import { aModelConfig } from './factories/model-config.js';
+import { until } from './support/calls.js';
 import { type Canary, CanaryScanner, filesBelow, type Finding } from './support/canary-scanner.js';
 import { dumpTables } from './support/dump.js';
 import { connectToEmbedded, databaseDirectory, removeDataDirectory } from './support/embedded-database.js';
@@ -437,12 +438,16 @@ describe('a secret that is saved, used and failed with', () => {
   it('is in no file of the database and of DATA_DIR, where the sealed form is found', async () => {
     expect(await scanFiles()).toEqual([]);
     // What it keeps for a start without storage is among them, and holds every key.
-    const kept = readFileSync(join(dataDir, 'last-known-good'));
-    const opened = openSnapshot([snapshotKeyOf(Secret.of(SECRETS.serviceToken))], kept);
-    if (typeof opened === 'string') throw new Error(opened);
-    const found = scanner.scan('last-known-good', gunzipSync(opened.content)).map(({ canary }) => canary);
-    expect(found).toContain('nextKey');
-    expect(scanner.scan('last-known-good', kept)).toEqual([]);
+    const canariesKept = (): Promise<string[]> => {
+      const kept = readFileSync(join(dataDir, 'last-known-good'));
+      expect(scanner.scan('last-known-good', kept)).toEqual([]);
+      const opened = openSnapshot([snapshotKeyOf(Secret.of(SECRETS.serviceToken))], kept);
+      if (typeof opened === 'string') throw new Error(opened);
+      const found = scanner.scan('last-known-good', gunzipSync(opened.content));
+      return Promise.resolve(found.map(({ canary }) => canary));
+    };
+    // It is written every few seconds at most.
+    await until(canariesKept, (found) => found.includes('nextKey'), 10_000);
     const rows = await query<{ alias: string; sealed: string }>(
       `SELECT alias, api_key AS sealed FROM ai_model_configs WHERE alias = 'canary'`,
     );

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { aModelConfig } from './factories/model-config.js';
+import { isLong, sized } from './support/chaos.js';
 import { saveNamedPrompts } from './support/config-fields.js';
+import { keepInCorpus } from './support/corpus.js';
 import { shapeProblem } from './support/error-answer.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { aFuzzedRequest, FUZZ_TEMPLATE, type FuzzWorld } from './support/fuzz-requests.js';
@@ -10,13 +12,17 @@ import { savePrompt } from './support/prompts.js';
 import { rawRequest, type RawAnswer, type RawRequest } from './support/raw-request.js';
 import { nameOf, routesOf, type Route } from './support/routes.js';
 
-const REQUESTS = 4000;
+const BATCH = 4000;
+const REQUESTS = sized(BATCH, 10_000, 200_000);
 const AT_ONCE = 8;
 const LIMIT_MILLISECONDS = 2000;
 /** A key is derived from a passphrase: slowly on purpose, and one at a time. */
 const SLOW = /^POST \/api\/v1\/ai-models\/export/;
 const SLOW_LIMIT_MILLISECONDS = 8000;
 const VICTIMS = 10;
+/** More than there are routes. */
+const SEEDS_PER_BATCH = 1000;
+const MAX_KEPT = 20;
 /** Most of what can go wrong is in a body. */
 const SHARE_WITH_BODY = 4;
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -28,6 +34,7 @@ const takesBody = ({ method }: Route): boolean => method === 'POST' || method ==
 interface Failure {
   request: string;
   problem: string;
+  raw: RawRequest;
 }
 
 const describeRequest = ({ method, path, headers, body }: RawRequest): string =>
@@ -67,7 +74,7 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
 
   beforeAll(async () => {
     process.stdout.write(`fuzz: run again with FUZZ_SEED=${SEED}\n`);
-    hub = await startHub();
+    hub = await startHub({ env: isLong ? { LOG_LEVEL: 'warn' } : {} });
     provider = await startFakeProvider();
     const configIds: string[] = [];
     for (let index = 0; index < VICTIMS; index += 1) {
@@ -91,12 +98,13 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
 
   const tokenFor = ({ path }: Route): string => (path.startsWith('/internal/') ? hub.serviceToken : hub.adminToken);
 
-  const generate = (): { route: Route; request: RawRequest }[] => {
+  /** `seed`: another batch has other requests. */
+  const generate = (count: number, seed: number): { route: Route; request: RawRequest }[] => {
     const shares: number[] = routes.map((route) => (takesBody(route) ? SHARE_WITH_BODY : 1));
-    const perShare = Math.ceil(REQUESTS / shares.reduce((sum, share) => sum + share));
+    const perShare = Math.ceil(count / shares.reduce((sum, share) => sum + share));
     const generated = routes.flatMap((route, index) => {
       const numRuns = perShare * (shares[index] ?? 1);
-      const requests = fc.sample(aFuzzedRequest(route, world), { numRuns, seed: SEED + index });
+      const requests = fc.sample(aFuzzedRequest(route, world), { numRuns, seed: seed + index });
       const authorization = `Bearer ${tokenFor(route)}`;
       return requests.map((request, run) => ({
         route,
@@ -108,31 +116,44 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
     return generated.sort((a, b) => a.at - b.at);
   };
 
-  it('none is answered with 5xx, in another shape, or late', async () => {
+  const playBatch = async (requests: { route: Route; request: RawRequest }[]): Promise<Failure[]> => {
     const failures: Failure[] = [];
-    const requests = generate();
     const slow: RawRequest[] = [];
-    expect(requests.length).toBeGreaterThanOrEqual(REQUESTS);
+    const fail = (request: RawRequest, problem: string): void =>
+      void failures.push({ request: describeRequest(request), problem, raw: request });
     await inParallel(requests, async ({ route, request }) => {
-      const fail = (problem: string): void => void failures.push({ request: describeRequest(request), problem });
       try {
         const answer = await rawRequest(hub.url, request);
         const seen = statuses.get(nameOf(route)) ?? new Set();
         statuses.set(nameOf(route), seen.add(answer.status));
         const problem = problemOf(request, answer);
-        if (problem) fail(problem);
+        if (problem) fail(request, problem);
         if (isSlow(request, answer)) slow.push(request);
       } catch (error) {
-        fail(String(error));
+        fail(request, String(error));
       }
     });
     // A busy machine makes anything slow once; what hangs does so again, on its own.
     for (const request of slow) {
       const answer = await rawRequest(hub.url, request);
-      const problem = `took ${Math.round(answer.milliseconds)} ms, twice too long`;
-      if (isSlow(request, answer)) failures.push({ request: describeRequest(request), problem });
+      if (isSlow(request, answer)) fail(request, `took ${Math.round(answer.milliseconds)} ms, twice too long`);
     }
-    expect({ count: failures.length, first: failures.slice(0, 10) }).toEqual({ count: 0, first: [] });
+    return failures;
+  };
+
+  it('none is answered with 5xx, in another shape, or late', async () => {
+    const failures: Failure[] = [];
+    let played = 0;
+    for (let batch = 0; played < REQUESTS; batch += 1) {
+      const requests = generate(Math.min(BATCH, REQUESTS - played), SEED + batch * SEEDS_PER_BATCH);
+      failures.push(...(await playBatch(requests)));
+      played += requests.length;
+    }
+    // What failed once is played for ever, as soon as it is committed.
+    if (failures.length > 0) keepInCorpus(`found-${SEED}`, failures.slice(0, MAX_KEPT));
+    expect(played).toBeGreaterThanOrEqual(REQUESTS);
+    const first = failures.slice(0, 10).map(({ request, problem }) => ({ request, problem }));
+    expect({ count: failures.length, first }).toEqual({ count: 0, first: [] });
   });
 
   it('reached every route, and the handlers behind the guards', () => {

@@ -134,6 +134,10 @@ describe('the last-known-good file of an AI model process', () => {
       .get(StorageServiceClient, { strict: false })
       .getSnapshot(null)) as Snapshot;
     let hint = (): void => undefined;
+    // The end of the process would wait for its usage to be taken.
+    storage.on('POST /internal/v1/usage', (response, _nth, { body }) =>
+      sendJson(response, 200, { batch_id: body['batch_id'], accepted: 1, duplicate: false }),
+    );
     storage.on('GET /internal/v1/changes', (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': hello\n\n');
       hint = (): void => void response.write(`data: {"revision":${snapshot.revision + 1}}\n\n`);

@@ -41,13 +41,13 @@ export class HubClient {
 
   /** The body of a good answer. Throws a CliError for a refusal, and when there is no answer. */
   async text(request: HubRequest): Promise<string> {
-    const deadline = Date.now() + (request.patienceMilliseconds ?? 0);
+    const deadline = performance.now() + (request.patienceMilliseconds ?? 0);
     for (;;) {
       const answer = await this.exchange(request);
       const text = await answer.text();
       if (answer.ok) return text;
       const wait = Number(answer.headers.get('retry-after') ?? Infinity) * SECOND;
-      if (!(Date.now() + wait < deadline)) throw refusalOf(answer.status, text);
+      if (!(performance.now() + wait < deadline)) throw refusalOf(answer.status, text);
       await sleep(wait);
     }
   }

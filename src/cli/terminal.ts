@@ -42,8 +42,8 @@ export class Terminal {
   /** Shows on a terminal that the work goes on, and for how long. */
   async waiting<Result>(what: string, work: Promise<Result>): Promise<Result> {
     if (!process.stderr.isTTY) return work;
-    const start = Date.now();
-    const show = (): void => this.progress(`${what}, ${Math.round((Date.now() - start) / SECOND)} s`);
+    const start = performance.now();
+    const show = (): void => this.progress(`${what}, ${Math.round((performance.now() - start) / SECOND)} s`);
     const timer = setInterval(show, SECOND);
     try {
       return await work;

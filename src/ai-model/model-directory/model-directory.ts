@@ -144,7 +144,7 @@ export class ModelDirectory implements OnModuleInit {
    */
   async catchUp(): Promise<boolean> {
     if (this.isAway) return false;
-    const askedAt = Date.now();
+    const askedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
     await Promise.race([this.refreshes.runFromNow(), late]);
@@ -201,7 +201,7 @@ export class ModelDirectory implements OnModuleInit {
 
   /** Never fails. */
   private async load(): Promise<void> {
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     try {
       const before = this.current;
       this.take(await this.ask(before), before);

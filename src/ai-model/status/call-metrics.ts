@@ -75,6 +75,8 @@ const noCalls = (alias: string, provider: string): CallCounts => ({
 export class CallMetrics {
   /** Milliseconds since 1970. */
   readonly startedAt = Date.now();
+  /** By `performance.now()`. */
+  readonly runningSince = performance.now();
   /** Of the hub itself, in seconds. */
   readonly overhead = new BoundedHistogram(OVERHEAD_BOUNDS);
   private readonly aliases = new Map<string, CallCounts>();

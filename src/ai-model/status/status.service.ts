@@ -51,10 +51,10 @@ export class StatusService {
 
   metrics({ skip = 0, limit = DEFAULT_STATUS_LIMIT }: MetricsQuery): MetricsReport {
     const all = this.callMetrics.all();
-    const { startedAt } = this.callMetrics;
+    const { startedAt, runningSince } = this.callMetrics;
     return {
       since: new Date(startedAt).toISOString(),
-      uptime_seconds: Math.round((Date.now() - startedAt) / 100) / 10,
+      uptime_seconds: Math.round((performance.now() - runningSince) / 100) / 10,
       open_calls: this.tracker.openCalls,
       unsent_calls: this.usage.unsentCalls,
       totals: sumCalls(all),

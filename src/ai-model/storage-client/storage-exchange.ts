@@ -97,7 +97,8 @@ export class StorageExchange implements OnApplicationShutdown {
 
   private async attempts(call: StorageCall, deadline: number): Promise<StorageAnswer> {
     const most = call.lane === 'callers' ? MAX_ATTEMPTS : 1;
-    this.budget.earn(BUDGET);
+    // Who is never tried again buys no retries for the others.
+    if (most > 1) this.budget.earn(BUDGET);
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.inLane(call, deadline);
       if ('answer' in outcome) return outcome.answer;

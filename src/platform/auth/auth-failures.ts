@@ -12,6 +12,7 @@ const MAX_ADDRESSES = 10_000;
 interface Bucket {
   /** Failures that are still free. */
   left: number;
+  /** By `performance.now()`: a clock that is set back must lock nobody out. */
   at: number;
   isTold: boolean;
 }
@@ -52,7 +53,7 @@ export class AuthFailures {
 
   private refill(network: string): Bucket {
     const limit = this.env.AUTH_FAILURES_PER_MINUTE;
-    const now = Date.now();
+    const now = performance.now();
     const known = this.buckets.get(network) ?? { left: limit, at: now, isTold: false };
     // The newest go to the end, so that the first is the one that has been quiet for longest.
     this.buckets.delete(network);

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../contract/error-codes.js';
@@ -13,8 +14,9 @@ interface HttpFailure {
   code: string;
 }
 
+/** Whatever made it: Node's own errors are of another realm than those of a program that runs in a context. */
 const isHttpFailure = (error: unknown): error is HttpFailure =>
-  error instanceof Error && typeof (error as Partial<HttpFailure>).statusCode === 'number';
+  types.isNativeError(error) && typeof (error as Partial<HttpFailure>).statusCode === 'number';
 
 /** What a failure is told about. */
 export interface FailedRequest {
@@ -34,7 +36,7 @@ export interface FailureAnswer {
 const translateHttp = (error: unknown): AppError | null => {
   const status = error instanceof HttpException ? error.getStatus() : isHttpFailure(error) ? error.statusCode : null;
   if (status === null || status >= 500) return null;
-  const text = error instanceof Error ? error.message : '';
+  const text = types.isNativeError(error) ? error.message : '';
   if (status === 404) return new AppError('route_not_found');
   if (status === 413) return new AppError('body_too_large');
   if (status === 415) return new AppError('unsupported_media_type');
@@ -90,7 +92,9 @@ export class ErrorFilter implements ExceptionFilter {
     };
     if (known.code === 'internal_error') this.logger.error({ ...context, err: error });
     // Each process asks every second or two while the database is away; health and the other side say so already.
-    else if (context.path.startsWith('/internal/')) this.logger.debug({ ...context, detail: scrub(known.detail) });
+    // And a process that stops says so once.
+    else if (context.path.startsWith('/internal/') || known.code === 'shutting_down')
+      this.logger.debug({ ...context, detail: scrub(known.detail) });
     else this.logger.warn({ ...context, detail: scrub(known.detail) });
   }
 }

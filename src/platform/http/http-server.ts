@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Server, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyHttpOptions, RawServerDefault } from 'fastify';
@@ -13,6 +13,7 @@ import type { ErrorFilter } from '../errors/error-filter.js';
 import { type AccessLine, logAccess } from '../logging/access-log.js';
 import { scrub } from '../logging/scrub.js';
 import type { DirectExchange, DirectLane } from './direct-lane.js';
+import { hasProperHost } from './host-header.js';
 import { HttpTraffic } from './http-traffic.js';
 import { type BodyUse, registerBodies } from './json-body.js';
 
@@ -28,6 +29,11 @@ const MAX_HEADER_BYTES = 16_384;
 /** Longer than a load balancer keeps its connections (60 s), so that it is never we who close first. */
 const KEEP_ALIVE_MILLISECONDS = 65_000;
 const REQUEST_MILLISECONDS = 120_000;
+/** A head is one packet or two: who takes longer keeps connections busy on purpose. */
+const HEAD_MILLISECONDS = 30_000;
+/** As long to take an answer as to send a request. */
+const STALLED_MILLISECONDS = REQUEST_MILLISECONDS;
+const CHECK_MILLISECONDS = 5_000;
 
 const isCallPath = (url: string): boolean => CALL_PATHS.some((path) => url.startsWith(`/${path}`));
 
@@ -58,18 +64,51 @@ const answerEarly = (error: AppError, request: FastifyRequest, reply: FastifyRep
     .send(JSON.stringify(body));
 };
 
+const BAD_HOST = new AppError('malformed_request', { detail: 'Send exactly one Host header: a name or an address.' });
+const BAD_EXPECTATION = new AppError('malformed_request', {
+  status: 417,
+  detail: 'Expect can be 100-continue, or must not be sent.',
+});
+
+/** Answers before anything is done, and hangs up: what follows on such a connection is not to be trusted. */
+const refuseOnce = (request: IncomingMessage, response: ServerResponse, error: AppError): void => {
+  const requestId = requestIdOf(request.headers['x-request-id']);
+  const { contentType, body } = answerFor(error, pathIn(request.url), requestId);
+  const text = JSON.stringify(body);
+  response.writeHead(error.status, {
+    'x-request-id': requestId,
+    'request-id': requestId,
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    connection: 'close',
+  });
+  response.end(text);
+};
+
+const pathIn = (url = '/'): string => url.split('?', 1)[0] || '/';
+
 type Listener = Parameters<HttpTraffic['createServer']>[1];
 
 const createHttpServer = (traffic: HttpTraffic, lane: DirectLane, handle: Listener): Server => {
   const server = traffic.createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEAD_MILLISECONDS,
       requestTimeout: REQUEST_MILLISECONDS,
+      connectionsCheckingInterval: CHECK_MILLISECONDS,
       keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+      // Ours is stricter, and answers in our shape.
+      requireHostHeader: false,
     },
-    (request, response) => void (lane.take(request, response) || handle(request, response)),
+    (request, response) => {
+      if (!hasProperHost(request)) return refuseOnce(request, response, BAD_HOST);
+      if (!lane.take(request, response)) handle(request, response);
+    },
   );
+  server.on('checkExpectation', (request, response) => refuseOnce(request, response, BAD_EXPECTATION));
   server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = STALLED_MILLISECONDS;
   return server;
 };
 

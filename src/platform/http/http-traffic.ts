@@ -21,7 +21,7 @@ type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 const FIRST_BYTES_MILLISECONDS = 1000;
 /** So long without a new connection, and those who would open one wait for their answers. */
 const QUIET_MILLISECONDS = 10;
-const MOST_HELD_MILLISECONDS = 100;
+const MOST_HELD_MILLISECONDS = 150;
 const LOOK_MILLISECONDS = 2;
 const MOST_DESCRIBED = 5;
 
@@ -33,6 +33,7 @@ export class HttpTraffic {
   private readonly servers: Server[] = [];
   private readonly connections = new Map<Socket, Connection>();
   private isLeaving = false;
+  private opened = 0;
   private lastOpenedAt = 0;
   /** Requests that wait a moment for the listeners to close; null: none has to. */
   private held: (() => void)[] | null = null;
@@ -44,6 +45,7 @@ export class HttpTraffic {
       else handle(request, response);
     });
     server.on('connection', (socket: Socket) => this.follow(socket));
+    server.on('timeout', (socket: Socket) => this.endStalled(socket));
     // Node's own takes a connection for idle while the end of an answer still waits in its buffer, and cuts it; it is
     // called whenever a server is closed.
     server.closeIdleConnections = () => void this.closeIdle();
@@ -110,11 +112,14 @@ export class HttpTraffic {
 
   private async quietMoment(): Promise<void> {
     const since = performance.now();
-    const isQuiet = (now: number): boolean => now - Math.max(this.lastOpenedAt, since) > QUIET_MILLISECONDS;
-    for (let now = since; !isQuiet(now) && now - since < MOST_HELD_MILLISECONDS; now = performance.now())
-      await sleep(LOOK_MILLISECONDS);
-    // Behind the turn in which all that has arrived was taken.
-    await setImmediate();
+    const mayWait = (): boolean => performance.now() - since < MOST_HELD_MILLISECONDS;
+    const isQuiet = (): boolean => performance.now() - Math.max(this.lastOpenedAt, since) > QUIET_MILLISECONDS;
+    while (!isQuiet() && mayWait()) await sleep(LOOK_MILLISECONDS);
+    // A turn of the event loop takes one connection, and a machine that is busy lets some wait: until a turn takes none.
+    for (let opened = -1; opened !== this.opened && mayWait();) {
+      opened = this.opened;
+      await setImmediate();
+    }
   }
 
   private responses(): ServerResponse[] {
@@ -122,9 +127,19 @@ export class HttpTraffic {
   }
 
   private follow(socket: Socket): void {
+    this.opened += 1;
     this.lastOpenedAt = performance.now();
     this.connections.set(socket, { socket, openedAt: this.lastOpenedAt, open: new Set(), answeredBytes: 0 });
     socket.once('close', () => this.connections.delete(socket));
+  }
+
+  /**
+   * Nothing went either way for `server.timeout`. Who waits for an answer of which there is nothing yet may wait on; who
+   * does not take what is there for him would keep it in memory for ever.
+   */
+  private endStalled(socket: Socket): void {
+    const isWaiting = (this.connections.get(socket)?.open.size ?? 0) > 0;
+    if (!isWaiting || socket.writableLength > 0) socket.destroy();
   }
 
   /** False: the last answer of this connection is on its way, and by HTTP nothing behind it is to be done. */

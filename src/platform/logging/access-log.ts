@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { scrub } from './scrub.js';
 
 /** What became of a call of a model; texts that the hub chose, never what was said. */
 export interface CallLine {
@@ -43,5 +44,10 @@ export const logAccess = (
   const level = isRoutine(path) && status < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   const duration = Math.round(milliseconds);
-  logger[level]({ request_id: id, method, path, status, duration_ms: duration, token_id: tokenId, ...call }, 'request');
+  // What no model is called may be anything, such as a key in the wrong place.
+  const known = call?.model === null ? { ...call, alias: scrub(call.alias) } : call;
+  logger[level](
+    { request_id: id, method, path, status, duration_ms: duration, token_id: tokenId, ...known },
+    'request',
+  );
 };

@@ -43,7 +43,7 @@ export class KeyRingHolder {
     if (keyId === null || this.ring.has(keyId)) return this.ring;
     const { ring: next } = this.readFile();
     if (next?.has(keyId)) return next;
-    return this.retired?.ring.has(keyId) && Date.now() < this.retired.until ? this.retired.ring : this.ring;
+    return this.retired?.ring.has(keyId) && performance.now() < this.retired.until ? this.retired.ring : this.ring;
   }
 
   /** What the file has; read anew only when it was changed. Without a file the current ring. */
@@ -62,7 +62,7 @@ export class KeyRingHolder {
 
   /** From now on this one seals and opens. It must have been compared with the database. */
   adopt(ring: KeyRing): void {
-    this.retired = { ring: this.ring, until: Date.now() + RETIRED_MILLISECONDS };
+    this.retired = { ring: this.ring, until: performance.now() + RETIRED_MILLISECONDS };
     this.ring = ring;
   }
 }

@@ -73,9 +73,9 @@ export class StorageProcesses {
     isInTheWay: (process: StorageProcessEntity) => boolean,
     milliseconds: number,
   ): Promise<StorageProcessEntity[]> {
-    for (const end = Date.now() + milliseconds; ; await sleep(LOOK_AGAIN_MILLISECONDS)) {
+    for (const end = performance.now() + milliseconds; ; await sleep(LOOK_AGAIN_MILLISECONDS)) {
       const found = (await this.living()).filter(isInTheWay);
-      if (found.length === 0 || Date.now() > end) return found;
+      if (found.length === 0 || performance.now() > end) return found;
     }
   }
 

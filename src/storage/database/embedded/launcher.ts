@@ -48,10 +48,10 @@ export interface OwnedServer {
  * asked anew in each round, since another process may be starting, stopping or killing the same server.
  */
 export async function bringUp(plan: ServerPlan): Promise<OwnedServer> {
-  const deadline = Date.now() + START_DEADLINE_MS;
+  const deadline = performance.now() + START_DEADLINE_MS;
   let started: StartedServer | undefined;
   let lastError: unknown;
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     try {
       return await becomeOwner(plan, started !== undefined);
     } catch (error) {

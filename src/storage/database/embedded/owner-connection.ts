@@ -44,11 +44,11 @@ export async function disconnect(client: Client): Promise<void> {
 
 /** Takes the owner lock, or says who has it. */
 export async function takeOwnerLock(client: Client, dataDir: string): Promise<void> {
-  const deadline = Date.now() + LOCK_WAIT_MS;
+  const deadline = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS taken', LOCK);
     if (rows[0]?.taken) return;
-    if (Date.now() > deadline) break;
+    if (performance.now() > deadline) break;
     await sleep(50);
   }
   const owner = await nameOfOwner(client);

@@ -84,9 +84,9 @@ function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 async function isGoneWithin(cluster: string, pid: number, milliseconds: number): Promise<boolean> {
-  const deadline = Date.now() + milliseconds;
+  const deadline = performance.now() + milliseconds;
   while (await isServerOf(cluster, pid)) {
-    if (Date.now() > deadline) return false;
+    if (performance.now() > deadline) return false;
     await sleep(5);
   }
   return true;

@@ -1,0 +1,119 @@
+// Callers who take as long as they can: with the head of a request, with reading an answer.
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { aChat, CHAT, until } from '../support/calls.js';
+import { percentile, rounds } from '../support/chaos.js';
+import { chunk, politeScript, startFakeProvider, type FakeProvider } from '../support/fake-provider.js';
+import { watchLatency } from '../support/load.js';
+import { costOf } from '../support/process-cost.js';
+import { startRemoteHub, type RemoteHub } from '../support/remote-hub.js';
+
+const SLOW_CALLERS = rounds(300, 3000);
+const READERS = 100;
+const LATEST_SECONDS = 50;
+const LIVE_MILLISECONDS = 250;
+const MEGABYTES_PER_HUNDRED = 20;
+/** What the engine has not collected yet. */
+const GARBAGE_MEGABYTES = 60;
+
+let hub: RemoteHub;
+let provider: FakeProvider;
+let alias: string;
+beforeAll(async () => {
+  [hub, provider] = await Promise.all([startRemoteHub(), startFakeProvider()]);
+  alias = String((await hub.save({ api_base: provider.url, request_timeout: 8 }))['alias']);
+  await until(
+    async () => (await hub.ask('POST', CHAT, aChat(alias))).status,
+    (status) => status === 200,
+  );
+});
+afterAll(async () => {
+  await hub.close();
+  await provider.close();
+});
+
+const open = (): Socket => {
+  const { hostname, port } = new URL(hub.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  return socket;
+};
+
+describe('callers who send their head a byte a second, or nothing at all', () => {
+  it('are all cut after half a minute, and keep nobody else waiting', async () => {
+    const startedAt = performance.now();
+    const watch = await watchLatency(`${hub.url}/health/live`);
+    const sockets = Array.from({ length: SLOW_CALLERS }, open);
+    let cut = 0;
+    for (const socket of sockets) socket.once('close', () => (cut += 1));
+    const dripping = setInterval(() => {
+      // Every other one says nothing, ever.
+      for (const [index, socket] of sockets.entries())
+        if (index % 2 === 0 && socket.writable) socket.write('GET / HTTP/1.1\r\nx: '.charAt(index % 18));
+    }, 1000);
+    await sleep(5000);
+    expect((await hub.ask('POST', CHAT, aChat(alias))).status).toBe(200);
+    const areOpen = (): boolean => cut < SLOW_CALLERS;
+    while (areOpen() && performance.now() - startedAt < LATEST_SECONDS * 1000) await sleep(100);
+    clearInterval(dripping);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const { latencies, failures } = await watch.stop();
+    const live = percentile(latencies, 0.99);
+    console.log(
+      `abuse: ${cut} of ${SLOW_CALLERS} slow heads cut in ${seconds.toFixed(1)} s, live p99 ${Math.round(live)} ms`,
+    );
+    expect(cut).toBe(SLOW_CALLERS);
+    expect(seconds).toBeLessThan(LATEST_SECONDS);
+    expect(failures).toBe(0);
+    expect(live).toBeLessThan(4 * LIVE_MILLISECONDS);
+  });
+});
+
+describe('a hundred callers who read nothing of an endless answer', () => {
+  it('cost 20 MB in all, and are cut after request_timeout', async () => {
+    const event = chunk('x'.repeat(16 * 1024));
+    let streams = 0;
+    provider.answerWith(async (call, response) => {
+      if (call.body['stream'] !== true) return politeScript(call, response);
+      streams += 1;
+      response.once('close', () => (streams -= 1));
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      while (!response.destroyed) {
+        if (!response.write(event)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+    });
+    const before = costOf(hub.process.child.pid)?.residentMegabytes ?? 0;
+    const body = JSON.stringify(aChat(alias, { stream: true }));
+    const sockets = Array.from({ length: READERS }, () => {
+      const socket = open();
+      socket.pause();
+      socket.write(
+        `POST ${CHAT} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer ${hub.adminToken}\r\n` +
+          `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      );
+      return socket;
+    });
+    await until(
+      () => streams,
+      (count) => count === READERS,
+      10_000,
+    );
+    let most = 0;
+    for (let look = 0; look < 20; look += 1) {
+      await sleep(200);
+      most = Math.max(most, costOf(hub.process.child.pid)?.residentMegabytes ?? 0);
+    }
+    console.log(`abuse: ${READERS} readers that do not read: ${Math.round(most - before)} MB`);
+    // The provider's connection is let go when the caller is given up.
+    await until(
+      () => streams,
+      (count) => count === 0,
+      30_000,
+    );
+    for (const socket of sockets) socket.destroy();
+    expect(most - before).toBeLessThan((MEGABYTES_PER_HUNDRED * READERS) / 100 + GARBAGE_MEGABYTES);
+    expect((await hub.ask('POST', CHAT, aChat(alias))).status).toBe(200);
+  });
+});
