@@ -71,7 +71,7 @@ onLinux(`a hub under mixed load for ${MILLISECONDS / 1000} s`, () => {
       }, 50);
       return undefined;
     });
-    hub = await InspectedProcess.start({ PORT: '0', DATA_DIR: dataDir, ADMIN_TOKEN: adminToken, LOG_LEVEL: 'warn' });
+    hub = await InspectedProcess.start({ PORT: '0', DATA_DIR: dataDir, ADMIN_TOKEN: adminToken });
     database = await connectToEmbedded(dataDir);
     model = (await send('POST', CONFIGS, aModelConfig({ api_base: provider.url }))).json;
   });
