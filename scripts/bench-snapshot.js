@@ -89,6 +89,7 @@ const aConfig = (number) => ({
 const aPrompt = (number) => ({
   name: `prompt-${number}`,
   prompt_content: 'You answer for {{company}}, in short and plain sentences. '.repeat(20),
+  variables: [{ name: 'company', type: 'string', default: 'us' }],
   labels: { production: 1 },
 });
 
