@@ -117,7 +117,7 @@ describe('while PostgreSQL', () => {
     await expectWholePool();
   });
 
-  it('restarts in the middle of a transaction, which is 503 and leaves nothing behind', async () => {
+  it('breaks in the middle of a transaction, which is 503 and leaves nothing behind', async () => {
     const body = aModelConfig();
     proxy.set({ cutAtRequest: 'INSERT INTO "ai_model_configs"' });
     const { status, headers, body: problem } = await hub.request('post', CONFIGS).send(body);

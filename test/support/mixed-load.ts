@@ -195,8 +195,8 @@ export const countsOf = (seen: readonly Seen[]): string => {
   const counts = new Map<string, number>();
   for (const { kind, status } of seen) counts.set(`${kind} ${status}`, (counts.get(`${kind} ${status}`) ?? 0) + 1);
   return [...counts]
-    .sort()
     .map(([what, count]) => `${what}: ${count}`)
+    .sort((one, other) => one.localeCompare(other))
     .join(', ');
 };
 
