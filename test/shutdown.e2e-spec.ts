@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { ModelDirectory } from '../src/ai-model/model-directory/model-directory.js';
 import {
   aChat,
   call,
@@ -253,6 +254,21 @@ describe('the limit', () => {
     await line.close();
     expect(value).toEqual([]);
     expect(milliseconds).toBeLessThan(1500);
+  });
+
+  it('holds while a part of the application does not end, and the connections are closed in order even so', async () => {
+    const { hub, alias } = await aHub();
+    hub.application.nest.get(ModelDirectory).stop = () => new Promise(() => undefined);
+    const { head, text } = rawCall(hub, aChat(alias));
+    const [stuck, idle] = await Promise.all([wire(hub), wire(hub)]);
+    stuck.socket.write(head + text.slice(0, 10));
+    idle.socket.write(GET_HEALTH);
+    await until(idle.text, (answer) => answer.includes('{"status":"ok"}'));
+    expect(await hub.application.close({ milliseconds: 1000 })).toEqual([
+      expect.stringContaining('closing the application'),
+    ]);
+    await until(() => stuck.isClosed() && idle.isClosed(), Boolean);
+    expect(stuck.text()).toMatch(/^HTTP\/1\.1 503 [^]*"code":"shutting_down"/);
   });
 
   it('holds while the database does not answer, and what is still open is said', async () => {

@@ -19,6 +19,24 @@ const nameWildcards = (document: OpenAPIObject): OpenAPIObject => {
   return { ...document, paths: Object.fromEntries(paths) as OpenAPIObject['paths'] };
 };
 
+/** Swagger keeps one description of an answer, so a header that is the same everywhere is added here. */
+const nameAppliedHeader = (document: OpenAPIObject): OpenAPIObject => {
+  const description =
+    'With `?wait=applied`: how many instances answer calls from this change, such as `4/4`; `unknown`';
+  const header = { 'x-hub-applied': { description, schema: { type: 'string' as const } } };
+  for (const operation of Object.values(document.paths).flatMap(({ post, put, delete: remove }) => [
+    post,
+    put,
+    remove,
+  ])) {
+    const canWait = operation?.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'wait');
+    if (!operation || !canWait) continue;
+    for (const [status, answer] of Object.entries(operation.responses))
+      if (answer && status.startsWith('2') && !('$ref' in answer)) answer.headers = { ...answer.headers, ...header };
+  }
+  return document;
+};
+
 /** The OpenAPI document of this role. */
 export const buildOpenApiDocument = (app: INestApplication, role: ServiceRole): OpenAPIObject => {
   const configuration = new DocumentBuilder()
@@ -31,5 +49,5 @@ export const buildOpenApiDocument = (app: INestApplication, role: ServiceRole): 
     .addBearerAuth({ type: 'http', scheme: 'bearer' }, 'token')
     .build();
   const document = SwaggerModule.createDocument(app, configuration, { extraModels: [Problem, ProblemField] });
-  return nameWildcards(document);
+  return nameWildcards(nameAppliedHeader(document));
 };

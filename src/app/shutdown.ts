@@ -28,6 +28,7 @@ export class Shutdown {
   private readonly logger = new Logger('Shutdown');
   private ending: Ending | null = null;
   private running: Promise<string[]> | null = null;
+  private closingConnections: Promise<void> | null = null;
   private step = '';
   /** Steps that were not waited for any longer, and have not ended since. */
   private readonly late = new Set<string>();
@@ -51,11 +52,13 @@ export class Shutdown {
   }
 
   /** Between the last of the application's own work and its end: nothing new is taken, what was taken is answered. */
-  async closeConnections(): Promise<void> {
-    const { ending } = this;
-    if (!ending) return;
+  closeConnections(): Promise<void> {
+    this.closingConnections ??= this.ending ? this.endTraffic(this.ending) : Promise.resolve();
+    return this.closingConnections;
+  }
+
+  private async endTraffic(ending: Ending): Promise<void> {
     const { traffic } = this.hub;
-    this.step = 'closing connections';
     await traffic.stopListening();
     const isOver = (): boolean => traffic.openConnections === 0;
     if (await ending.waitFor('answers', isOver)) return;
@@ -65,6 +68,12 @@ export class Shutdown {
     const cut = traffic.cut();
     if (refused + cut > 0)
       this.logger.warn({ msg: 'Requests did not end in time and were refused or cut', refused, cut, open });
+  }
+
+  /** The application asks for its connections to be closed when its parts are ready for it; they may be late. */
+  private async closeApplication(ending: Ending): Promise<void> {
+    const connections = ending.waitFor('answers', () => this.closingConnections !== null);
+    await Promise.all([this.hub.nest.close(), connections.then(() => this.closeConnections())]);
   }
 
   private async withinLimit(ending: Ending, notice: boolean): Promise<string[]> {
@@ -94,11 +103,9 @@ export class Shutdown {
     if (notice) await ending.waitFor('lastCalls', () => false);
     for (const part of parts) await this.attempt('ending calls', 'answers', () => part.drain?.(nest, ending));
     await this.attempt('closing the application and its connections to the database', 'application', () =>
-      nest.close(),
+      this.closeApplication(ending),
     );
     clearInterval(idle);
-    // Where the application did not get so far.
-    traffic.cut();
     for (const part of parts) await this.attempt('closing the database', 'resources', () => part.close?.());
     if (this.failures.length > 0) throw this.failures[0];
     return [...this.late];

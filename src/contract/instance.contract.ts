@@ -1,6 +1,6 @@
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, IsUUID, Length, Max, Min } from 'class-validator';
-import { AnswerField } from './fields.js';
+import { IsIn, IsInt, IsOptional, IsString, IsUUID, Length, Max, Min } from 'class-validator';
+import { AnswerField, satisfies } from './fields.js';
 
 export const CONFIGURATION_SOURCES = ['storage', 'file'] as const;
 /** Where an AI model process has its configuration from: the storage service, or its last-known-good file. */
@@ -9,6 +9,12 @@ export type ConfigurationSource = (typeof CONFIGURATION_SOURCES)[number];
 /** How long after its last report an instance counts as there. It reports every two seconds. */
 export const INSTANCE_GONE_MILLISECONDS = 6000;
 export const INSTANCE_REPORT_MILLISECONDS = 2000;
+
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/;
+const timeProblem = (value: unknown): string | null =>
+  typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value))
+    ? null
+    : 'must be a time, such as 2027-01-31T00:00:00Z';
 
 /**
  * What a process that runs the AI model service says of itself, every two seconds and whenever it has taken a newer
@@ -21,12 +27,12 @@ export class InstanceReport {
   @IsString() @Length(1, 50) version: string;
   /** Name of the machine or container. */
   @IsString() @Length(1, 255) host: string;
-  @IsISO8601() started_at: string;
+  @satisfies('time', timeProblem) started_at: string;
   /** The revision that calls are answered from; null: there is none yet. */
   @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(Number.MAX_SAFE_INTEGER) revision: number | null;
   @IsOptional() @IsIn(CONFIGURATION_SOURCES) source: ConfigurationSource | null;
   /** When storage last told that this revision is the newest, RFC 3339; null: never. */
-  @IsOptional() @IsISO8601() confirmed_at: string | null;
+  @IsOptional() @satisfies('time', timeProblem) confirmed_at: string | null;
 }
 
 /** A process of this hub. */

@@ -28,6 +28,8 @@ import { freePort } from '../support/sockets.js';
 
 const STREAMS = 20;
 const CALLERS = 20;
+/** Of most stories; half of what is usual, since streams that never end take most of it. */
+const LIMIT_SECONDS = 6;
 const WARM_UP_MILLISECONDS = 500;
 const adminToken = generateToken('admin').text;
 const serviceToken = `service-${randomBytes(24).toString('hex')}`;
@@ -45,7 +47,7 @@ const newDirectory = (): string => {
   return directory;
 };
 type Settings = Record<string, string>;
-const common = (limitSeconds = 4): Settings => ({
+const common = (limitSeconds = LIMIT_SECONDS): Settings => ({
   PORT: '0',
   DATA_DIR: newDirectory(),
   STORAGE_SERVICE_TOKEN: serviceToken,
@@ -143,13 +145,13 @@ const stopUnderLoad = async (
 const streamsThat = ({ streams }: Stopped, outcome: Asked['outcome']): number =>
   streams.filter((stream) => stream.outcome === outcome).length;
 
-const expectNothingLost = (stopped: Stopped, limitSeconds = 4): void => {
+const expectNothingLost = (stopped: Stopped, limitSeconds = LIMIT_SECONDS): void => {
   const { hub, code, milliseconds, load, streams } = stopped;
   const ended = `${streamsThat(stopped, 'answered')} streams ended, ${streamsThat(stopped, 'told')} were told`;
   console.log(`${JSON.stringify(load.counts)}; ${ended}; exit ${code} after ${Math.round(milliseconds)} ms`);
   const lost = streams.filter(({ outcome }) => outcome !== 'answered' && outcome !== 'told');
-  const said = code === 0 ? '' : hub.output();
-  expect({ lost, details: load.details, code, said }).toEqual({ lost: [], details: [], code: 0, said: '' });
+  const said = code === 0 ? [] : hub.output().match(/.*"(?:context":"Shutdown|still_open)".*/g);
+  expect({ lost, details: load.details, code, said }).toEqual({ lost: [], details: [], code: 0, said: [] });
   expect(milliseconds).toBeLessThan(limitSeconds * 1000);
   expect(load.counts.answered).toBeGreaterThan(CALLERS);
 };

@@ -92,7 +92,9 @@ export class ErrorFilter implements ExceptionFilter {
     };
     if (known.code === 'internal_error') this.logger.error({ ...context, err: error });
     // Each process asks every second or two while the database is away; health and the other side say so already.
-    else if (context.path.startsWith('/internal/')) this.logger.debug({ ...context, detail: scrub(known.detail) });
+    // And a process that stops says so once.
+    else if (context.path.startsWith('/internal/') || known.code === 'shutting_down')
+      this.logger.debug({ ...context, detail: scrub(known.detail) });
     else this.logger.warn({ ...context, detail: scrub(known.detail) });
   }
 }

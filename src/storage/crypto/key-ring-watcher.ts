@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { StartupError } from '../../platform/errors/startup-error.js';
+import { ChangeService } from '../database/change.service.js';
 import { StorageProcesses } from '../process/storage-processes.js';
 import { RepeatedTask } from '../repeated-task.js';
 import { checkNextKeyRing } from './key-check.js';
@@ -18,11 +19,14 @@ export class KeyRingWatcher {
   private readonly logger = new Logger('Secrets');
   private readonly looks = new RepeatedTask(() => this.lookOnce(), LOOK_MILLISECONDS);
   private refusal: string | null = null;
+  /** A key came that may open what was closed before, and nobody else knows yet. */
+  private isNewsUntold = false;
 
   constructor(
     private readonly keys: KeyRingHolder,
     private readonly dataSource: DataSource,
     private readonly processes: StorageProcesses,
+    private readonly changes: ChangeService,
   ) {}
 
   start(): void {
@@ -47,7 +51,10 @@ export class KeyRingWatcher {
   private async lookOnce(): Promise<void> {
     const { ring, problem } = this.keys.readFile();
     if (!ring) return this.refuse(problem ?? 'There is no key ring.');
-    if (ring.equals(this.keys.current)) return this.accept();
+    if (ring.equals(this.keys.current)) {
+      this.accept();
+      return this.tellNews();
+    }
     try {
       await checkNextKeyRing(this.dataSource.manager, ring, this.keys.current);
     } catch (error) {
@@ -56,9 +63,19 @@ export class KeyRingWatcher {
     }
     this.adopt(ring);
     await this.processes.beat();
+    await this.tellNews();
+  }
+
+  /** Who has a snapshot has it with the secrets that could be opened then, and no history says which ones can be now. */
+  private async tellNews(): Promise<void> {
+    if (!this.isNewsUntold) return;
+    await this.changes.markWhole();
+    this.isNewsUntold = false;
   }
 
   private adopt(ring: KeyRing): void {
+    const { current } = this.keys;
+    this.isNewsUntold ||= ring.keyIds.some((keyId) => !current.has(keyId));
     this.keys.adopt(ring);
     this.refusal = null;
     this.logger.log({ msg: 'The encryption keys were changed', active: ring.activeKeyId, key_ids: ring.keyIds });

@@ -134,9 +134,14 @@ export class ChangeService {
     }
   }
 
-  /** Another process made a change: it is told like one of this process. */
+  /** Another process made a change: it is told like one of this process. What is no revision is nothing to tell. */
   hear(revision: number): void {
-    this.tell(revision);
+    if (Number.isSafeInteger(revision)) this.tell(revision);
+  }
+
+  /** For what nobody decided and nobody can tell by name, such as keys that open what was closed before. */
+  async markWhole(): Promise<void> {
+    this.tell(await this.dataSource.transaction(takeWholeRevision));
   }
 
   /** Calls `listener` with the newest revision whenever this process learns of one, its own changes at their commit. */

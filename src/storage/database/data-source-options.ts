@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '../../../typeorm-migrations/index.js';
 import { ScheduledTestsEntity } from '../connection-test/scheduled-tests.entity.js';
@@ -55,8 +56,13 @@ export const SERVING: Limits = { poolSize: 10, statementTimeout: 2500 };
 export const MIGRATING: Limits = { poolSize: 2, statementTimeout: 600_000 };
 
 /** The one description of the database: for Nest, for migrations, for TypeORM's command line and for the tests. */
-export const dataSourceOptions = (connection: DatabaseConnection, limits: Limits = SERVING): DataSourceOptions => ({
+export const dataSourceOptions = (
+  connection: DatabaseConnection,
+  limits: Limits = SERVING,
+  Pool: typeof pg.Pool = pg.Pool,
+): DataSourceOptions => ({
   type: 'postgres',
+  driver: { Pool },
   host: connection.host,
   port: connection.port,
   username: connection.user,

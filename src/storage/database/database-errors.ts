@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { EntityMetadataNotFoundError, QueryFailedError, TypeORMError } from 'typeorm';
+import { EntityMetadataNotFoundError, QueryFailedError, QueryRunnerAlreadyReleasedError, TypeORMError } from 'typeorm';
 import { StartupError } from '../../platform/errors/startup-error.js';
 import { AppError } from '../../platform/errors/app-error.js';
 
@@ -7,9 +7,12 @@ const { isNativeError } = types;
 
 const UNIQUE_VIOLATION = '23505';
 const RESTRICT_VIOLATION = '23001';
-/** Lost or refused connections, too many of them, a server that starts or stops, a lock or statement that took too long. */
+/**
+ * Lost or refused connections, too many of them, a server that starts or stops, that may only be read from (a standby
+ * after a failover) or whose disk fails, a lock, statement or transaction that took too long, a deadlock.
+ */
 const UNAVAILABLE =
-  /^(?:08\w{3}|53\d{3}|57P0\d|57014|55P03|25P0[23]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
+  /^(?:08\w{3}|53\d{3}|57P0\d|57014|58030|55P03|25006|25P0[234]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
 const UNAVAILABLE_TEXT =
   /connection terminated|connection ended|timeout exceeded|query read timeout|client was closed|cannot use a pool|not connected|not queryable|driver not connected/i;
 
@@ -32,6 +35,8 @@ export const isDatabaseUnavailable = (error: unknown): boolean => {
   const { code, message, syscall } = failureOf(error);
   // The connection was never there yet, so TypeORM does not know its entities.
   if (error instanceof EntityMetadataNotFoundError) return true;
+  // The connection broke between two statements of a transaction, and TypeORM gave it back.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   // Files have such codes too: only what was said of a connection counts.
   const isOfFile = syscall !== undefined && !CONNECTION_CALLS.has(syscall);
   if (typeof code === 'string' && UNAVAILABLE.test(code) && !isOfFile) return true;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import type { DatabaseConnection } from './connection.js';
+import { breakConnection } from './deadline-client.js';
 
 const CONNECT_MILLISECONDS = 1000;
 /** How often it is looked whether the server still answers: with a frozen one the connection stays open. */
@@ -22,6 +23,8 @@ export class DatabaseListener {
   private client: pg.Client | null = null;
   private running: Promise<void> | null = null;
   private isConnected = false;
+  /** Whether it was said that the connection is lost. */
+  private isLostSaid = false;
 
   constructor(
     private readonly connection: DatabaseConnection,
@@ -48,7 +51,7 @@ export class DatabaseListener {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    if (this.client) destroy(this.client);
+    if (this.client) breakConnection(this.client);
     await this.running;
   }
 
@@ -91,11 +94,11 @@ export class DatabaseListener {
     try {
       await client.connect();
       for (const channel of this.channels) await client.query(`LISTEN ${channel}`);
-      this.isConnected = true;
+      this.noteConnected();
       this.emitter.emit('connected');
       return await Promise.race([broken, this.pingForEver(client)]);
     } finally {
-      destroy(client);
+      breakConnection(client);
     }
   }
 
@@ -106,9 +109,16 @@ export class DatabaseListener {
     }
   }
 
+  private noteConnected(): void {
+    this.isConnected = true;
+    if (this.isLostSaid) this.logger.log('The database tells changes of other processes again');
+    this.isLostSaid = false;
+  }
+
   private noteLost(error: unknown): void {
     if (!this.isConnected || this.stopping.signal.aborted) return;
     this.isConnected = false;
+    this.isLostSaid = true;
     const reason = error instanceof Error ? error.message : String(error);
     this.logger.warn({
       msg: 'Changes of other processes are found by looking until the database tells them again',
@@ -116,9 +126,3 @@ export class DatabaseListener {
     });
   }
 }
-
-/** At once: a server that does not answer would keep `end()` waiting. */
-const destroy = (client: pg.Client): void => {
-  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
-  connection.stream.destroy();
-};

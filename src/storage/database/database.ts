@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { DatabaseConnection } from './connection.js';
-import { dataSourceOptions } from './data-source-options.js';
+import { Availability, probeOf } from './availability.js';
+import { dataSourceOptions, SERVING } from './data-source-options.js';
 import { databaseRefusal, isDatabaseUnavailable } from './database-errors.js';
+import { guardedPool } from './guarded-pool.js';
 import { migrate } from './migrate.js';
 
 const RETRY_MILLISECONDS = 1000;
@@ -20,6 +22,7 @@ interface DatabaseEvents {
  */
 export class Database {
   readonly dataSource: DataSource;
+  private readonly availability: Availability;
   private readonly logger = new Logger('Database');
   private retry: NodeJS.Timeout | undefined;
   private isClosed = false;
@@ -30,7 +33,8 @@ export class Database {
     private readonly connection: DatabaseConnection,
     private readonly events: DatabaseEvents,
   ) {
-    this.dataSource = new DataSource(dataSourceOptions(connection));
+    this.availability = new Availability(probeOf(connection));
+    this.dataSource = new DataSource(dataSourceOptions(connection, SERVING, guardedPool(this.availability)));
   }
 
   /** Migrated and checked; says nothing about this very moment. */
@@ -49,7 +53,7 @@ export class Database {
     }
   }
 
-  /** Answers within the connection's deadlines; throws when the database is away. */
+  /** Answers within the connection's deadlines, at once while it is known to be away; throws when the database is away. */
   async ping(): Promise<void> {
     await this.dataSource.query('SELECT 1');
   }
@@ -58,6 +62,7 @@ export class Database {
   close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.retry);
+    this.availability.stop();
     this.closing ??= this.dataSource.isInitialized ? this.dataSource.destroy() : undefined;
     return this.closing ?? Promise.resolve();
   }

@@ -3,9 +3,11 @@ import pg from 'pg';
 /** The words of `pg` when its own timer fires, the only one that does while a server is frozen. */
 const LATE = 'Query read timeout';
 
-interface Wire {
-  connection: { stream: { destroy(): void } };
-}
+/** At once: a server that does not answer would keep `end()` waiting. */
+export const breakConnection = (client: pg.ClientBase): void => {
+  const { connection } = client as unknown as { connection: { stream: { destroy(): void } } };
+  connection.stream.destroy();
+};
 
 /**
  * A connection whose server let a deadline pass is given up: its answer may still come, in the middle of somebody else's
@@ -25,6 +27,6 @@ export class DeadlineClient extends pg.Client {
   }
 
   private giveUpIfLate(error: unknown): void {
-    if (error instanceof Error && error.message === LATE) (this as unknown as Wire).connection.stream.destroy();
+    if (error instanceof Error && error.message === LATE) breakConnection(this);
   }
 }

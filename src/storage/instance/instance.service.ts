@@ -49,8 +49,10 @@ export class InstanceService {
   ) {}
 
   async report(report: InstanceReport): Promise<void> {
-    const { id, role, version, host, started_at: startedAt, revision, source, confirmed_at: confirmedAt } = report;
-    const values = [id, role, version, host, startedAt, revision ?? null, source ?? null, confirmedAt ?? null];
+    const { id, role, version, host, revision, source } = report;
+    const startedAt = new Date(report.started_at);
+    const confirmedAt = report.confirmed_at ? new Date(report.confirmed_at) : null;
+    const values = [id, role, version, host, startedAt, revision ?? null, source ?? null, confirmedAt];
     await this.dataSource.query(REPORT, values);
     await this.dataSource.query(FORGET_OLD);
   }

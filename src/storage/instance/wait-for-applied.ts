@@ -8,6 +8,8 @@ import { ChangeService } from '../database/change.service.js';
 import { DatabaseListener } from '../database/database-listener.js';
 import { APPLIED_CHANNEL, type Applied, InstanceService } from './instance.service.js';
 
+export const APPLIED_HEADER = 'x-hub-applied';
+
 /** The write stands then, and the answer says how many have it. */
 const LONGEST_WAIT_MILLISECONDS = 5000;
 /** Reports are told by NOTIFY; should that be lost, they are found by looking. */
@@ -15,7 +17,7 @@ const LOOK_MILLISECONDS = 100;
 
 /**
  * `?wait=applied` on a write: the answer comes when every instance that is there answers calls from the change, after five
- * seconds at the latest, and `x-hub-applied` says how many do.
+ * seconds at the latest, and `x-hub-applied` says how many do: `3/4`, or `unknown` when the database could not be asked any more.
  */
 @Injectable()
 export class WaitForApplied implements NestInterceptor, BeforeApplicationShutdown {
@@ -44,18 +46,19 @@ export class WaitForApplied implements NestInterceptor, BeforeApplicationShutdow
   }
 
   private async whenApplied(reply: FastifyReply): Promise<void> {
-    // Never fails: what is written is written.
-    const { applied, all } = await this.wait(reply).catch((): Applied => ({ applied: 0, all: 0 }));
-    reply.header('x-hub-applied', `${applied}/${all}`);
+    const state = await this.wait(reply);
+    reply.header(APPLIED_HEADER, state ? `${state.applied}/${state.all}` : 'unknown');
   }
 
-  private async wait(reply: FastifyReply): Promise<Applied> {
-    const revision = await this.changes.currentRevision();
+  /** Never fails: what is written is written. null: there is no saying how many. */
+  private async wait(reply: FastifyReply): Promise<Applied | null> {
     const end = performance.now() + LONGEST_WAIT_MILLISECONDS;
+    let revision: number | null = null;
     for (;;) {
-      const state = await this.instances.countApplied(revision);
+      revision ??= await orNull(this.changes.currentRevision());
+      const state = revision === null ? null : await orNull(this.instances.countApplied(revision));
       const isOver = performance.now() >= end || this.stopping.signal.aborted || reply.raw.destroyed;
-      if (state.applied >= state.all || isOver) return state;
+      if (isOver || (state && state.applied >= state.all)) return state;
       await this.nextReport();
     }
   }
@@ -73,6 +76,9 @@ export class WaitForApplied implements NestInterceptor, BeforeApplicationShutdow
   }
 }
 
+/** The database may be away for a moment, or until the end of the wait. */
+const orNull = <Value>(work: Promise<Value>): Promise<Value | null> => work.catch(() => null);
+
 /** For every route that makes a change. */
 export const CanWaitForApplied = (): MethodDecorator =>
   applyDecorators(
@@ -82,6 +88,6 @@ export const CanWaitForApplied = (): MethodDecorator =>
       required: false,
       enum: ['applied'],
       description:
-        'Answer when every instance answers calls from this change (5 s at most); its header `x-hub-applied` says how many do, such as `4/4`',
+        'Answer when every instance answers calls from this change (5 s at most); its header `x-hub-applied` says how many do',
     }),
   );

@@ -9,6 +9,8 @@ const HEARTBEAT_MILLISECONDS = 15_000;
 /** So many watchers are told at once, the next ones a moment later. */
 const WAVE = 8;
 const WAVE_MILLISECONDS = 20;
+/** A watcher that has left so much unread is gone or hangs; it may come back. */
+const MAX_UNREAD_BYTES = 64 * 1024;
 
 /** Tells watchers the revision whenever it moves. Only a hint: who misses it finds the same revision by polling. */
 @Injectable()
@@ -34,7 +36,7 @@ export class ChangeStream implements BeforeApplicationShutdown {
     this.watchers.add(response);
     response.on('close', () => this.remove(response));
     this.look ??= setInterval(() => void this.changes.lookForOthers(), LOOK_MILLISECONDS);
-    this.heartbeat ??= setInterval(() => this.write(': alive\n\n'), HEARTBEAT_MILLISECONDS);
+    this.heartbeat ??= setInterval(() => this.beat(), HEARTBEAT_MILLISECONDS);
   }
 
   beforeApplicationShutdown(): void {
@@ -66,13 +68,18 @@ export class ChangeStream implements BeforeApplicationShutdown {
     const watchers = [...this.watchers];
     for (let at = 0; at < watchers.length; at += WAVE) {
       if (at > 0) await sleep(WAVE_MILLISECONDS, undefined, { ref: false });
-      for (const watcher of watchers.slice(at, at + WAVE)) if (this.watchers.has(watcher)) watcher.write(text);
+      for (const watcher of watchers.slice(at, at + WAVE)) if (this.watchers.has(watcher)) write(watcher, text);
     }
   }
 
-  private write(text: string): void {
-    for (const watcher of this.watchers) watcher.write(text);
+  private beat(): void {
+    for (const watcher of this.watchers) write(watcher, ': alive\n\n');
   }
 }
+
+const write = (watcher: ServerResponse, text: string): void => {
+  if (watcher.writableLength > MAX_UNREAD_BYTES) watcher.destroy();
+  else watcher.write(text);
+};
 
 const event = (revision: number): string => `data: {"revision":${revision}}\n\n`;
