@@ -275,7 +275,7 @@ describe('an embedded installation', () => {
       // The revision moves with every start, and each process is another one.
       return await hashOfTables(
         async <Row extends object>(text: string) => (await client.query<Row>(text)).rows,
-        ['hub_revision', 'storage_processes'],
+        ['hub_revision', 'storage_processes', 'ai_model_instances'],
       );
     } finally {
       await client.end();

