@@ -230,7 +230,10 @@ describe('a key ring in a file', () => {
     for (let number = 0; number < 9; number += 1) await save();
     const id = await switchKey(hub);
     const state = async (): Promise<string> =>
-      (await hashOfTables((text) => hub.database.query(text), ['storage_processes', 'usage_batches'])) + file.read();
+      (await hashOfTables(
+        (text) => hub.database.query(text),
+        ['storage_processes', 'ai_model_instances', 'usage_batches'],
+      )) + file.read();
     const before = await state();
     const dry = { dry_run: true, active_key_id: id, unreadable: [], unreadable_total: 0 };
     expect(await rewrap(hub, { dry_run: true })).toEqual({ ...dry, rewrapped: 9, remaining: 0 });

@@ -7,6 +7,7 @@ import supertest from 'supertest';
 import { LISTED, SHOWN } from '../src/ai-model/providers/listed-facts.spec-data.js';
 import { PROVIDERS } from '../src/contract/providers.js';
 import { aModelConfig } from './factories/model-config.js';
+import { raiseWholeRevision } from './support/database.js';
 import { aChat, call, elapsed, readModel, saveModel, until, type Json } from './support/calls.js';
 import { CanaryScanner } from './support/canary-scanner.js';
 import { createTestDatabase, type TestDatabase } from './support/database.js';
@@ -450,7 +451,7 @@ describe('discovering what a model is', () => {
         locked['id'],
         'hub1.k1.nonsense.nonsense',
       ]);
-      await save(); // moves the revision, so that the edited row is read
+      await raiseWholeRevision(hub.database);
       expect((await discover(locked['id'])).provider_error).toEqual({
         class: 'credential_unavailable',
         message: expect.stringContaining('decrypted'),
@@ -463,7 +464,7 @@ describe('discovering what a model is', () => {
       const moved = 'UPDATE ai_model_configs SET api_base = $2, version = version + 1 WHERE id = $1';
       for (const address of ['http://169.254.169.254/v1', 'http://10.0.0.1:8000/v1', 'no address']) {
         await hub.database.query(moved, [id, address]);
-        await save(); // moves the revision, so that the edited row is read
+        await raiseWholeRevision(hub.database);
         expect((await discover(id)).provider_error).toMatchObject({ class: 'blocked_destination' });
       }
     });

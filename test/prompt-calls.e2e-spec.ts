@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Snapshot } from '../src/contract/snapshot.contract.js';
+import { raiseWholeRevision } from './support/database.js';
 import { aChat, call, saveModel, until, type Answer, type CallOptions, type Json } from './support/calls.js';
 import { sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
@@ -318,8 +319,7 @@ describe("a model's default prompt", () => {
     const prompt = await savePrompt(hub, PRODUCTION);
     const model = await saveModel(hub, { api_base: provider.url, system_prompt_name: prompt['name'] });
     await hub.database.query('DELETE FROM system_prompt_template_labels WHERE template_id = $1', [prompt['id']]);
-    // Something that makes a new revision.
-    await savePrompt(hub);
+    await raiseWholeRevision(hub.database);
     const answer = await until(
       () => call(hub, aChat(model['alias'])),
       ({ status }) => status === 503,

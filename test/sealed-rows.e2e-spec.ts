@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { Snapshot, SnapshotModel } from '../src/contract/snapshot.contract.js';
 import { SecretVault } from '../src/storage/crypto/secret-vault.js';
 import { aModelConfig } from './factories/model-config.js';
+import { raiseWholeRevision } from './support/database.js';
 import { type FakeProvider, startFakeProvider } from './support/fake-provider.js';
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
 import { mutationsOf } from './support/sealed-mutations.js';
@@ -40,7 +41,7 @@ describe('sealed secrets in a database that was tampered with', () => {
   /** What a database tool would do, and the next revision, without which nobody reads the rows again. */
   const edit = async (statement: string, values: unknown[] = []): Promise<void> => {
     await hub.database.query(statement, values);
-    await hub.database.query('UPDATE hub_revision SET revision = revision + 1, whole_revision = revision + 1');
+    await raiseWholeRevision(hub.database);
   };
 
   const readSnapshot = async (): Promise<Map<string, SnapshotModel>> => {

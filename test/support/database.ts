@@ -33,6 +33,12 @@ const withClient = async <Result>(database: string, work: (client: pg.Client) =>
   }
 };
 
+/** What was edited by hand is in no history: with this, whoever fetches what changed fetches everything. */
+export const raiseWholeRevision = ({ query }: Pick<TestDatabase, 'query'>): Promise<unknown> =>
+  query(`WITH next AS (
+    UPDATE hub_revision SET revision = revision + 1, whole_revision = revision + 1 RETURNING revision)
+    SELECT pg_notify('hub_revision', revision::text) FROM next`);
+
 /** A database of its own for a test file, on the run's real PostgreSQL; `empty`: not migrated. */
 export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
   const name = `hub_test_${randomBytes(6).toString('hex')}`;

@@ -16,6 +16,8 @@ export const breakConnection = (client: pg.ClientBase): void => {
 export class DeadlineClient extends pg.Client {
   constructor(options?: string | pg.ClientConfig) {
     super(options);
+    // A broken connection must never end the process, whoever holds it just then, and if it is nobody.
+    this.on('error', () => undefined);
     const ask = this.query.bind(this) as (...given: unknown[]) => unknown;
     const askInTime = (...given: unknown[]): unknown => {
       const asked = ask(...given);
