@@ -21,8 +21,7 @@ const rows = (pattern: RegExp): { id: string; shownBy: string }[] =>
 describe('the test plan', () => {
   it('names files that are there, and tests that are in them', () => {
     const missing = references.filter(
-      ({ file, name }) =>
-        !existsSync(new URL(file, ROOT)) || !readFileSync(new URL(file, ROOT), 'utf8').includes(name),
+      ({ file, name }) => !existsSync(new URL(file, ROOT)) || !readFileSync(new URL(file, ROOT), 'utf8').includes(name),
     );
     expect(missing).toEqual([]);
     expect(references.length).toBeGreaterThan(FAULTS);
