@@ -12,7 +12,11 @@ export default {
     {
       ...e2e,
       displayName: 'chaos',
-      testRegex: ['\\.chaos-spec\\.ts$', '/(?:durability|fuzz|key-rotation|statistics-of-a-million)\\.e2e-spec\\.ts$'],
+      testRegex: [
+        '\\.chaos-spec\\.ts$',
+        '/(?:durability|fuzz|key-rotation|statistics-of-a-million|usage-senders|backup)\\.e2e-spec\\.ts$',
+      ],
+      testPathIgnorePatterns: ['/node_modules/'],
     },
   ],
 };
