@@ -12,7 +12,7 @@ const swc = {
   swcrc: false,
 };
 
-const LONG_STORIES = '/(?:key-rotation|statistics-of-a-million|usage-senders|backup)\\.e2e-spec\\.ts$';
+const LONG_STORIES = '/(?:durability|key-rotation|statistics-of-a-million|usage-senders|backup)\\.e2e-spec\\.ts$';
 
 const shared = {
   testEnvironment: 'node',

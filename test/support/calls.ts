@@ -137,7 +137,7 @@ export const readModel = async (hub: Pick<TestHub, 'request'>, id: unknown): Pro
 export const until = async <Value>(
   ask: () => Value | Promise<Value>,
   isRight: (value: Value) => boolean,
-  milliseconds = 2500,
+  milliseconds = 10_000,
 ): Promise<Value> => {
   const end = Date.now() + milliseconds;
   for (;;) {
