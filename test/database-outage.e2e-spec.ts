@@ -1,3 +1,5 @@
+import pg from 'pg';
+import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { aModelConfig } from './factories/model-config.js';
 import { aChat, call, elapsed, saveModel, until, usageSoon, type Json } from './support/calls.js';
@@ -19,13 +21,16 @@ describe('while PostgreSQL', () => {
     database = await createTestDatabase();
     proxy = await startFaultProxy(postgresSocket());
     provider = await startFakeProvider();
-    const url = `postgresql://${postgresSocket().user}@127.0.0.1:${proxy.port}/${database.name}`;
+    // Not the superuser, who is let in however many there are.
+    const user = `user_of_${database.name}`;
+    await database.query(`CREATE ROLE ${user} LOGIN IN ROLE ${postgresSocket().user}`);
+    const url = `postgresql://${user}@127.0.0.1:${proxy.port}/${database.name}`;
     hub = await startHub({ database, env: { DATABASE_URL: url } });
     known = await saveModel(hub, { api_base: provider.url });
     await call(hub, aChat(known['alias']));
   });
   afterEach(async () => {
-    proxy.set({ line: 'open' });
+    proxy.set({ line: 'open', cutAtRequest: '', cutAtAnswer: '' });
     await until(
       async () => (await hub.request('get', '/health/ready')).body as Json,
       ({ status }) => status === 'ready',
@@ -60,16 +65,34 @@ describe('while PostgreSQL', () => {
     expect(body).toMatchObject({ status: 'degraded', dependencies: { database: { status: 'degraded' } } });
   };
 
-  it.each(['down', 'silent'] as const)('is %s, calls are answered, all else is told so, and it heals', async (line) => {
-    proxy.set({ line });
-    await expectAway();
-    await expectServing();
-    proxy.set({ line: 'open' });
+  const crowd = (size: number): Promise<{ status: number }[]> =>
+    Promise.all(Array.from({ length: size }, async () => hub.request('get', CONFIGS)));
+  /** Each connection of the pool, at work at the same time: none was lost on the way. */
+  const expectWholePool = async (): Promise<void> => {
+    const dataSource = hub.application.nest.get(DataSource);
+    const { totalCount, idleCount, waitingCount, options } = (dataSource.driver as unknown as { master: pg.Pool })
+      .master;
+    expect({ busy: totalCount - idleCount, waitingCount }).toEqual({ busy: 0, waitingCount: 0 });
+    const working = Array.from({ length: options.max }, () =>
+      dataSource.query<{ pid: number }[]>('SELECT pg_backend_pid() AS pid, pg_sleep(0.3)'),
+    );
+    const pids = (await Promise.all(working)).map(([row]) => row?.pid);
+    expect(new Set(pids).size).toBe(options.max);
+  };
+  const untilServed = async (): Promise<void> => {
     await until(
       async () => (await hub.request('get', CONFIGS)).status,
       (status) => status === 200,
       10_000,
     );
+  };
+
+  it('is down, calls are answered, all else is told so, and it heals', async () => {
+    proxy.set({ line: 'down' });
+    await expectAway();
+    await expectServing();
+    proxy.set({ line: 'open' });
+    await untilServed();
     const { alias } = await saveModel(hub, { api_base: provider.url });
     await until(
       async () => (await call(hub, aChat(alias))).status,
@@ -78,32 +101,64 @@ describe('while PostgreSQL', () => {
     );
   });
 
-  it('loses its answers, a write is done whole or not, and its key tells which', async () => {
-    const body = aModelConfig({ api_base: provider.url });
-    const write = (): Promise<{ status: number }> =>
-      Promise.resolve(hub.request('post', CONFIGS).set('idempotency-key', 'once').send(body));
-    proxy.set({ line: 'deaf' });
-    expect((await write()).status).toBe(503);
+  it('is frozen, one deadline passes until that is known, then nobody waits, and the pool comes back whole', async () => {
+    await crowd(20);
+    proxy.set({ line: 'silent' });
+    const [first] = await Promise.all([elapsed(() => crowd(20)), expectAway()]);
+    expect(new Set(first.value.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(first.milliseconds).toBeGreaterThan(900);
+    await expectServing();
+    await until(hub.logs, (logs) => logs.includes('The database does not answer'), 5000);
+    const known = await elapsed(() => crowd(50));
+    expect(new Set(known.value.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(known.milliseconds).toBeLessThan(first.milliseconds);
     proxy.set({ line: 'open' });
-    await until(write, ({ status }) => status === 201, 10_000);
-    const rows = await database.query('SELECT 1 FROM ai_model_configs WHERE alias = $1', [body.alias]);
-    expect(rows).toHaveLength(1);
+    await untilServed();
+    await expectWholePool();
   });
 
-  it('has no connection left, requests end with 503, and go on when there are some again', async () => {
-    const [found] = await database.query<{ most: number }>(`SELECT current_setting('max_connections')::int AS most`);
-    expect(found?.most).toBeGreaterThan(10);
-    await database.query(`ALTER DATABASE ${database.name} WITH CONNECTION LIMIT 1`);
+  it('breaks in the middle of a transaction, which is 503 and leaves nothing behind', async () => {
+    const body = aModelConfig();
+    proxy.set({ cutAtRequest: 'INSERT INTO "ai_model_configs"' });
+    const { status, headers, body: problem } = await hub.request('post', CONFIGS).send(body);
+    proxy.set({ cutAtRequest: '' });
+    expect({ status, problem }).toMatchObject({ status: 503, problem: { code: 'storage_unavailable' } });
+    expect(headers['retry-after']).toMatch(/^\d+$/);
+    await untilServed();
+    expect(await rowsOf(body.alias)).toEqual([]);
+  });
+
+  /** The config's rows, and what the history says of them. */
+  const rowsOf = (alias: unknown): Promise<Json[]> =>
+    database.query(
+      `SELECT version, (SELECT count(*)::int FROM change_history WHERE subject_id = config.id::text) AS told
+        FROM ai_model_configs AS config WHERE alias = $1`,
+      [alias],
+    );
+
+  it.each([
+    { moment: 'before it is there', fault: { cutAtRequest: 'COMMIT' }, isDone: false },
+    { moment: 'after it is done', fault: { cutAtAnswer: 'COMMIT' }, isDone: true },
+  ])('breaks a COMMIT $moment: 503, whole or not at all, and the key tells which', async ({ fault, isDone }) => {
+    const body = aModelConfig({ api_base: provider.url });
+    const write = async (): Promise<{ status: number }> =>
+      hub.request('post', CONFIGS).set('idempotency-key', `once-${isDone}`).send(body);
+    proxy.set(fault);
+    expect((await write()).status).toBe(503);
+    proxy.set({ cutAtRequest: '', cutAtAnswer: '' });
+    expect(await rowsOf(body.alias)).toEqual(isDone ? [{ version: 1, told: 1 }] : []);
+    await until(write, ({ status }) => status === 201, 10_000);
+    expect(await rowsOf(body.alias)).toEqual([{ version: 1, told: 1 }]);
+  });
+
+  it('has no connection left: 503, and it goes on when there are some again', async () => {
+    await database.query(`ALTER DATABASE ${database.name} WITH CONNECTION LIMIT 0`);
     proxy.reset();
     const { status, headers } = await hub.request('get', CONFIGS);
-    expect([200, 503]).toContain(status);
-    if (status === 503) expect(headers).toHaveProperty('retry-after');
     await database.query(`ALTER DATABASE ${database.name} WITH CONNECTION LIMIT -1`);
-    await until(
-      async () => (await hub.request('get', CONFIGS)).status,
-      (seen) => seen === 200,
-      10_000,
-    );
+    expect(status).toBe(503);
+    expect(headers['retry-after']).toMatch(/^\d+$/);
+    await untilServed();
   });
 
   it('went away and came back, the usage of the calls of that time is there, each once', async () => {

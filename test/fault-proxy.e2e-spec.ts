@@ -50,6 +50,17 @@ describe('the fault proxy', () => {
     expect(await ask()).toBe(TEXT);
   });
 
+  it('cuts where a text passes by, before or after it was done', async () => {
+    proxy.set({ cutAtRequest: 'POST' });
+    await expect(ask()).rejects.toThrow();
+    expect(requests).toBe(0);
+    proxy.set({ cutAtRequest: '', cutAtAnswer: 'xxx' });
+    await expect(ask()).rejects.toThrow();
+    expect(requests).toBe(1);
+    proxy.set({ cutAtAnswer: 'y' });
+    expect(await ask()).toBe(TEXT);
+  });
+
   it('loses answers to what was done', async () => {
     proxy.set({ line: 'deaf' });
     await expect(ask()).rejects.toThrow();

@@ -31,7 +31,10 @@ const untilReady = async (url) => {
   throw new Error(`${url} did not get ready`);
 };
 
-/** Starts PostgreSQL; `hub(name, port, fill, env)` makes a migrated database, fills it, and starts a hub on it. */
+/**
+ * Starts PostgreSQL; `database(name)` makes a migrated database with a directory for whoever uses it, `hub(name, port, fill,
+ * env)` fills one and starts a hub on it.
+ */
 export const startBenchServer = async () => {
   const { startEmbeddedPostgres } = await import('../../dist/src/storage/database/embedded/embedded-postgres.js');
   const { migrate } = await import('../../dist/src/storage/database/migrate.js');
@@ -46,22 +49,27 @@ export const startBenchServer = async () => {
     return client;
   };
 
-  const hub = async (name, port, fill, env = {}) => {
+  const database = async (name) => {
     const owner = await connect('postgres');
     await owner.query(`CREATE DATABASE ${name}`);
     await owner.end();
     const connection = { ...server.connection, database: name };
     await migrate(connection, () => undefined);
+    const { host, port, user } = connection;
+    const url = `postgresql://${user}@localhost/${name}?host=${encodeURIComponent(host)}&port=${port}`;
+    return { url, directory: join(dataDir, name) };
+  };
+
+  const hub = async (name, port, fill, env = {}) => {
+    const { url, directory } = await database(name);
     const client = await connect(name);
     await fill(client);
     await client.query('VACUUM ANALYZE');
     await client.end();
     const token = `bench-${randomBytes(24).toString('hex')}`;
-    const { host, user } = connection;
-    const url = `postgresql://${user}@localhost/${name}?host=${encodeURIComponent(host)}&port=${connection.port}`;
     const child = await launch({
       DATABASE_URL: url,
-      DATA_DIR: join(dataDir, name),
+      DATA_DIR: directory,
       ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
       ADMIN_TOKEN: token,
       PORT: String(port),
@@ -86,7 +94,7 @@ export const startBenchServer = async () => {
     await server.stop();
     for (const directory of [server.directory, dataDir]) rmSync(directory, { recursive: true, force: true });
   };
-  return { hub, close };
+  return { database, hub, close };
 };
 
 /** Milliseconds of each path on both hubs, in turn, so that a slow moment of the machine meets both. */

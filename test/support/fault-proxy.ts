@@ -17,6 +17,10 @@ export interface Faults {
   sliceBytes: number;
   /** RST once so many bytes of answers have passed in a connection; 0: never. */
   resetAfterBytes: number;
+  /** RST instead of passing on the piece of a request with this text in it; '': never. */
+  cutAtRequest: string;
+  /** The same of an answer: what it tells of has been done. */
+  cutAtAnswer: string;
 }
 
 export interface FaultProxy {
@@ -43,6 +47,8 @@ const NO_FAULTS: Faults = {
   bytesPerSecond: 0,
   sliceBytes: 0,
   resetAfterBytes: 0,
+  cutAtRequest: '',
+  cutAtAnswer: '',
 };
 
 const LOOK_MILLISECONDS = 20;
@@ -105,6 +111,8 @@ class Passage {
     while (!this.isOver && this.faults.line === 'silent') await sleep(LOOK_MILLISECONDS);
     if (isAnswer && this.faults.line === 'deaf') return this.cut();
     if (isAnswer && this.isToBeReset(slice)) return this.cut();
+    const fatal = isAnswer ? this.faults.cutAtAnswer : this.faults.cutAtRequest;
+    if (fatal !== '' && slice.includes(fatal)) return this.cut();
     if (!to.destroyed && !to.write(slice)) await drained(to);
   }
 

@@ -1,5 +1,11 @@
 import { types } from 'node:util';
-import { EntityMetadataNotFoundError, QueryFailedError, QueryRunnerAlreadyReleasedError, TypeORMError } from 'typeorm';
+import {
+  EntityMetadataNotFoundError,
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TypeORMError,
+} from 'typeorm';
 import { StartupError } from '../../platform/errors/startup-error.js';
 import { AppError } from '../../platform/errors/app-error.js';
 
@@ -15,6 +21,9 @@ const UNAVAILABLE =
   /^(?:08\w{3}|53\d{3}|57P0\d|57014|58030|55P03|25006|25P0[234]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
 const UNAVAILABLE_TEXT =
   /connection terminated|connection ended|timeout exceeded|query read timeout|client was closed|cannot use a pool|not connected|not queryable|driver not connected/i;
+
+/** TypeORM has one for whoever asks the runner, and another one for whoever asks its manager. */
+const GIVEN_BACK = [QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError];
 
 const CONNECTION_CALLS = new Set(['connect', 'read', 'write', 'getaddrinfo']);
 
@@ -36,7 +45,7 @@ export const isDatabaseUnavailable = (error: unknown): boolean => {
   // The connection was never there yet, so TypeORM does not know its entities.
   if (error instanceof EntityMetadataNotFoundError) return true;
   // The connection broke between two statements of a transaction, and TypeORM gave it back.
-  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
+  if (GIVEN_BACK.some((GivenBack) => error instanceof GivenBack)) return true;
   // Files have such codes too: only what was said of a connection counts.
   const isOfFile = syscall !== undefined && !CONNECTION_CALLS.has(syscall);
   if (typeof code === 'string' && UNAVAILABLE.test(code) && !isOfFile) return true;
