@@ -43,6 +43,10 @@ const describeRequest = ({ method, path, headers, body }: RawRequest): string =>
 const isSlow = ({ method, path }: RawRequest, { milliseconds }: RawAnswer): boolean =>
   milliseconds > (SLOW.test(`${method} ${path}`) ? SLOW_LIMIT_MILLISECONDS : LIMIT_MILLISECONDS);
 
+/** The process could not ask itself in time, and says so. */
+const asksForPatience = ({ status, headers }: RawAnswer): boolean =>
+  status === 503 && headers['retry-after'] !== undefined;
+
 /** Says what is wrong with an answer, or null. */
 const problemOf = (request: RawRequest, answer: RawAnswer): string | null => {
   const { method, path } = request;
@@ -118,7 +122,7 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
 
   const playBatch = async (requests: { route: Route; request: RawRequest }[]): Promise<Failure[]> => {
     const failures: Failure[] = [];
-    const slow: RawRequest[] = [];
+    const again: RawRequest[] = [];
     const fail = (request: RawRequest, problem: string): void =>
       void failures.push({ request: describeRequest(request), problem, raw: request });
     await inParallel(requests, async ({ route, request }) => {
@@ -126,16 +130,18 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
         const answer = await rawRequest(hub.url, request);
         const seen = statuses.get(nameOf(route)) ?? new Set();
         statuses.set(nameOf(route), seen.add(answer.status));
-        const problem = problemOf(request, answer);
+        if (isSlow(request, answer) || asksForPatience(answer)) again.push(request);
+        const problem = asksForPatience(answer) ? null : problemOf(request, answer);
         if (problem) fail(request, problem);
-        if (isSlow(request, answer)) slow.push(request);
       } catch (error) {
         fail(request, String(error));
       }
     });
-    // A busy machine makes anything slow once; what hangs does so again, on its own.
-    for (const request of slow) {
+    // A busy machine makes anything slow once, and too late to wait for; what hangs does so again, on its own.
+    for (const request of again) {
       const answer = await rawRequest(hub.url, request);
+      const problem = problemOf(request, answer);
+      if (problem) fail(request, problem);
       if (isSlow(request, answer)) fail(request, `took ${Math.round(answer.milliseconds)} ms, twice too long`);
     }
     return failures;

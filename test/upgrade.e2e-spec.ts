@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import type { HistoryList } from '../src/contract/history.contract.js';
@@ -14,6 +15,7 @@ import { aChat, call, saveModel, until, usageAfter, type Json } from './support/
 import { createTestDatabase, type TestDatabase } from './support/database.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { CONFIGS, randomKeyRing, startHub, type TestHub } from './support/hub.js';
+import { startCaller, startScriptedStorage } from './support/scripted-storage.js';
 
 /** What the first released schema consists of. */
 const FIRST_SCHEMA = 5;
@@ -133,6 +135,38 @@ describe('a database of the first version, with data in it', () => {
       expect((await dataSource.runMigrations()).length).toBe(migrations.length - FIRST_SCHEMA);
     } finally {
       await dataSource.destroy();
+    }
+  });
+});
+
+describe('a snapshot as version 0.3 wrote it', () => {
+  const FIXTURE = new URL('./fixtures/snapshot-0.3.json', import.meta.url);
+
+  it('is what a process of today answers calls from, without anything that came later', async () => {
+    const [storage, provider] = await Promise.all([startScriptedStorage(), startFakeProvider()]);
+    const database = await createTestDatabase();
+    const token = generateToken('api');
+    const snapshot = readFileSync(FIXTURE, 'utf8')
+      .replace('$API_BASE', provider.url)
+      .replace('$TOKEN_SHA256', hashToken(token.text));
+    storage.on('GET /internal/v1/snapshot', (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(snapshot);
+    });
+    const known = { database, adminToken: generateToken('admin').text, serviceToken: generateToken('service').text };
+    const caller = await startCaller(known, storage.url);
+    try {
+      const answer = await until(
+        () => call(caller, aChat('veteran'), { token: token.text }),
+        ({ status }) => status === 200,
+      );
+      expect(answer.status).toBe(200);
+      expect(provider.calls.at(-1)).toMatchObject({
+        headers: { authorization: 'Bearer sk-fixture-0123456789' },
+        body: { temperature: 0.5, messages: [{ role: 'system', content: 'Be brief.' }, { role: 'user' }] },
+      });
+    } finally {
+      await caller.close();
+      await Promise.all([storage.close(), provider.close()]);
     }
   });
 });

@@ -9,6 +9,8 @@ const MEGABYTE = 1024 * 1024;
 export interface Holdings {
   /** Megabytes that are in use after a garbage collection. */
   heap: number;
+  /** Megabytes of buffers, which are outside of the heap. */
+  buffers: number;
   /** Megabytes of the process. */
   resident: number;
   /** Open file descriptors, and those of them that are sockets; Linux only. */
@@ -46,10 +48,11 @@ export class InspectedProcess {
     const { result } = (await this.run('Runtime.evaluate', {
       expression: 'JSON.stringify(process.memoryUsage())',
     })) as { result: { value: string } };
-    const { heapUsed, rss } = JSON.parse(result.value) as { heapUsed: number; rss: number };
+    const { heapUsed, external, rss } = JSON.parse(result.value) as Record<'heapUsed' | 'external' | 'rss', number>;
     const links = this.descriptorLinks();
     return {
       heap: heapUsed / MEGABYTE,
+      buffers: external / MEGABYTE,
       resident: rss / MEGABYTE,
       descriptors: links.length,
       sockets: links.filter((link) => link.startsWith('socket:')).length,

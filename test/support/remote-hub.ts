@@ -25,10 +25,14 @@ export interface RemoteHub {
   close(): Promise<void>;
 }
 
-export const startRemoteHub = async (env: Record<string, string> = {}): Promise<RemoteHub> => {
+/** `start`: how the process is started, where that is not as usual. */
+export const startRemoteHub = async (
+  env: Record<string, string> = {},
+  start: (env: Record<string, string>) => Promise<HubProcess> = startHubProcess,
+): Promise<RemoteHub> => {
   const database = await createTestDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), 'hub-remote-'));
-  const hub = await startHubProcess({
+  const hub = await start({
     PORT: '0',
     DATABASE_URL: database.url,
     DATA_DIR: dataDir,

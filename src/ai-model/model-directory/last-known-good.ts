@@ -26,6 +26,7 @@ export class LastKnownGood {
   private kept = '';
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | null = null;
+  /** By `performance.now()`: a clock that is set back must not keep the file old. */
   private nextAt = 0;
   private isFailing = false;
   private isOver = false;
@@ -53,7 +54,7 @@ export class LastKnownGood {
   keep(state: DirectoryState): void {
     this.wanted = state;
     if (this.isOver || this.timer || this.writing || this.isKept(state)) return;
-    this.timer = setTimeout(() => void this.write(), Math.max(0, this.nextAt - Date.now())).unref();
+    this.timer = setTimeout(() => void this.write(), Math.max(0, this.nextAt - performance.now())).unref();
   }
 
   /** At the end of the process: writes what is not written yet, if that takes no longer. */
@@ -85,11 +86,11 @@ export class LastKnownGood {
       const mark = this.markOf(state);
       await this.file.write(state.toSnapshot());
       this.kept = mark;
-      this.nextAt = Date.now() + WRITE_MILLISECONDS;
+      this.nextAt = performance.now() + WRITE_MILLISECONDS;
       if (this.isFailing) this.logger.log('The last-known-good file can be written again');
       this.isFailing = false;
     } catch (error) {
-      this.nextAt = Date.now() + RETRY_MILLISECONDS;
+      this.nextAt = performance.now() + RETRY_MILLISECONDS;
       this.noteFailure(error);
     }
   }
