@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { VARIABLE_NAMES } from '../platform/config/env.js';
+import { fileErrorCode } from '../platform/files/file-error.js';
 import { AppError } from '../platform/errors/app-error.js';
 import { yamlToJson } from '../platform/yaml/read-yaml.js';
 import { CliError, EXIT } from './cli-error.js';
@@ -16,10 +17,7 @@ export interface LocalDocument {
 }
 
 const failure = (action: string, path: string, error: unknown): CliError =>
-  new CliError(
-    EXIT.usage,
-    `${path} cannot be ${action} (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`,
-  );
+  new CliError(EXIT.usage, `${path} cannot be ${action} (${fileErrorCode(error)}).`);
 
 const readText = async (path: string): Promise<string> => {
   if (path === STANDARD_INPUT) return readAll(process.stdin);

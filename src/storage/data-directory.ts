@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { readSecretFile } from '../platform/config/secret-file.js';
 import type { Secret } from '../platform/secrets/secret.js';
+import { fileErrorCode } from '../platform/files/file-error.js';
 import { syncDirectory, temporaryNameOf, writeDurably } from '../platform/files/durable-file.js';
 
 export const ADMIN_TOKEN_FILE = 'admin-token';
@@ -14,9 +15,7 @@ export class DataDirectory {
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new StartupError(
-        `DATA_DIR cannot be created (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`,
-      );
+      throw new StartupError(`DATA_DIR cannot be created (${fileErrorCode(error)}).`);
     }
   }
 
@@ -44,9 +43,7 @@ export class DataDirectory {
       linkUnlessThere(temporary, path);
       syncDirectory(dirname(path));
     } catch (error) {
-      throw new StartupError(
-        `DATA_DIR/${name} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}).`,
-      );
+      throw new StartupError(`DATA_DIR/${name} cannot be written (${fileErrorCode(error)}).`);
     } finally {
       if (existsSync(temporary)) unlinkSync(temporary);
     }

@@ -34,8 +34,19 @@ export const ageOf = ({ contactAt, savedAt }: DirectoryFreshness): number | null
 export const timeOf = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : new Date(milliseconds).toISOString();
 
-/** For readiness and `/info`. */
-export const describeDirectory = (freshness: DirectoryFreshness): DependencyHealth => ({
+/** How the directory is, as it is told. */
+export interface DirectoryDescription {
+  status: DependencyHealth['status'];
+  revision: number | null;
+  models: number;
+  source: ConfigurationSource | null;
+  /** RFC 3339, as all times here; null: it is not from a file. */
+  saved_at: string | null;
+  last_contact_at: string | null;
+  age_seconds: number | null;
+}
+
+export const describeDirectory = (freshness: DirectoryFreshness): DirectoryDescription => ({
   status: directoryStatus(freshness),
   revision: freshness.revision,
   models: freshness.models,

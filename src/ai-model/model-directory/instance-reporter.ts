@@ -8,7 +8,7 @@ import { StorageUnavailable } from '../storage-client/storage-errors.js';
 import { StorageServiceClient } from '../storage-client/storage-service.client.js';
 import { timeOf } from './directory-freshness.js';
 import { ModelDirectory } from './model-directory.js';
-import { SingleFlight } from './single-flight.js';
+import { OneAtATime } from '../../platform/limits/one-at-a-time.js';
 
 const FAREWELL_MILLISECONDS = 500;
 
@@ -19,7 +19,7 @@ const FAREWELL_MILLISECONDS = 500;
 @Injectable()
 export class InstanceReporter implements OnModuleInit {
   private readonly logger = new Logger('InstanceReporter');
-  private readonly reports = new SingleFlight(() => this.report());
+  private readonly reports = new OneAtATime(() => this.report());
   private timer: NodeJS.Timeout | undefined;
   private isRefused = false;
   private isOver = false;

@@ -2,9 +2,10 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Env } from '../../platform/config/env.js';
+import { fileErrorCode } from '../../platform/files/file-error.js';
 import type { DirectoryState } from './directory-state.js';
 import { keyMarkOf } from './sealed-snapshot.js';
-import { codeOf, type SavedSnapshot, SnapshotFile } from './snapshot-file.js';
+import { type SavedSnapshot, SnapshotFile } from './snapshot-file.js';
 import { SnapshotKeys } from './snapshot-keys.js';
 
 export const LAST_KNOWN_GOOD_FILE = 'last-known-good';
@@ -100,7 +101,9 @@ export class LastKnownGood {
     this.isFailing = true;
     const remedy =
       'Without it a start while the storage service is away knows no models: make room, or make it writable.';
-    this.logger.warn(`The last-known-good file ${this.file.path} cannot be written (${codeOf(error)}). ${remedy}`);
+    this.logger.warn(
+      `The last-known-good file ${this.file.path} cannot be written (${fileErrorCode(error)}). ${remedy}`,
+    );
   }
 
   private isKept(state: DirectoryState): boolean {

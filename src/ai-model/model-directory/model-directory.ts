@@ -10,7 +10,7 @@ import { describeDirectory, type DirectoryFreshness, timeOf } from './directory-
 import { DirectoryState } from './directory-state.js';
 import { LastKnownGood } from './last-known-good.js';
 import { watchRevisions } from './revision-watch.js';
-import { SingleFlight } from './single-flight.js';
+import { OneAtATime } from '../../platform/limits/one-at-a-time.js';
 import type { SavedSnapshot } from './snapshot-file.js';
 
 const POLL_MILLISECONDS = 2000;
@@ -44,7 +44,7 @@ export class ModelDirectory implements OnModuleInit {
   private knownAsOf = 0;
   /** Storage was last asked in vain: nobody waits for it again until the poll finds it there. */
   private isAway = false;
-  private readonly refreshes = new SingleFlight(() => this.load());
+  private readonly refreshes = new OneAtATime(() => this.load());
   /** What was in the file at the start; null once it is of no use any more. */
   private saved: Promise<SavedSnapshot | null> | null = null;
   private poll: NodeJS.Timeout | undefined;
@@ -60,7 +60,7 @@ export class ModelDirectory implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.health.register('model_directory', () => describeDirectory(this.freshness));
+    this.health.register('model_directory', () => ({ ...describeDirectory(this.freshness) }));
     // Not while booting: in role `all` the other side is this very process.
     this.address.onListening(() => this.start());
   }

@@ -3,6 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Snapshot } from '../../contract/snapshot.contract.js';
 import { removeLeftovers, saveDurably } from '../../platform/files/durable-file.js';
+import { fileErrorCode } from '../../platform/files/file-error.js';
 import { openSnapshot, readHeader, type SealProblem, sealSnapshot } from './sealed-snapshot.js';
 import type { SnapshotKeys } from './snapshot-keys.js';
 import { packSnapshot, unpackSnapshot } from './snapshot-json.js';
@@ -32,11 +33,9 @@ const PROBLEMS: Record<Problem, string> = {
 /** The file is there and not to be used; the message says why. */
 export class SnapshotFileError extends Error {
   constructor(reason: Problem | Error) {
-    super(typeof reason === 'string' ? PROBLEMS[reason] : `it cannot be read (${codeOf(reason)})`);
+    super(typeof reason === 'string' ? PROBLEMS[reason] : `it cannot be read (${fileErrorCode(reason)})`);
   }
 }
-
-export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';
 
 /** A snapshot on disk, encrypted, all of it or nothing. */
 export class SnapshotFile {
@@ -85,7 +84,7 @@ export class SnapshotFile {
       }
     } catch (error) {
       if (error instanceof SnapshotFileError) throw error;
-      if (codeOf(error) === 'ENOENT') return null;
+      if (fileErrorCode(error) === 'ENOENT') return null;
       throw new SnapshotFileError(error as Error);
     }
   }

@@ -3,7 +3,7 @@ import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { isCallable } from '../calls/callable.js';
 import { CallTracker } from '../calls/call-tracker.js';
 import { HEALTH_STATES, type HealthState, ModelHealth } from '../choosing/model-health.js';
-import { ageOf, directoryStatus, timeOf } from '../model-directory/directory-freshness.js';
+import { describeDirectory, timeOf } from '../model-directory/directory-freshness.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { UsageBuffer } from '../usage/usage-buffer.js';
 import { CallMetrics } from './call-metrics.js';
@@ -36,7 +36,7 @@ export class StatusService {
     const found = models
       .filter((model) => (state ?? model.state) === model.state && (callable ?? model.callable) === model.callable)
       .sort((a, b) => WORST_FIRST[a.state] - WORST_FIRST[b.state]);
-    const directory = this.directoryStatus();
+    const directory = describeDirectory(this.directory.freshness);
     const byState = countStates(models.filter((model) => model.callable));
     return {
       status: overall(directory, byState),
@@ -79,19 +79,6 @@ export class StatusService {
       last_outcome: record.lastOutcome,
       last_at: timeOf(record.lastAt),
       last_success_at: timeOf(record.lastOkAt),
-    };
-  }
-
-  private directoryStatus(): DirectoryStatus {
-    const { freshness } = this.directory;
-    return {
-      status: directoryStatus(freshness),
-      revision: freshness.revision,
-      models: freshness.models,
-      source: freshness.source,
-      saved_at: timeOf(freshness.savedAt),
-      last_contact_at: timeOf(freshness.contactAt),
-      age_seconds: ageOf(freshness),
     };
   }
 }

@@ -70,7 +70,7 @@ export class ModelHealthView {
   @AnswerField({ type: 'string', format: 'uuid' }) id: string;
   @AnswerField({ type: 'string' }) alias: string;
   @AnswerField({ enum: [...PROVIDERS], enumName: 'Provider' }) provider: Provider;
-  @AnswerField({ type: 'boolean', description: 'Switched on, with a key, of a provider that can be called' })
+  @AnswerField({ type: 'boolean', description: 'Switched on, with a key that can be read' })
   callable: boolean;
   @AnswerField({
     enum: [...HEALTH_STATES],

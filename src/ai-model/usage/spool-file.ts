@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open } from 'node:fs/promises';
 import { readUsageBatch } from '../../contract/usage-batch.check.js';
 import type { UsageBatch } from '../../contract/usage.contract.js';
 import { callsIn } from './usage-records.js';
@@ -21,28 +19,6 @@ export const isName = (name: string): boolean => NAME.test(name);
 export const isTemporary = (name: string): boolean => TEMPORARY.test(name);
 
 export const toText = (batch: UsageBatch): string => JSON.stringify({ calls: callsIn(batch.records), ...batch });
-
-/**
- * A new file of mode 0600: complete and safely on disk under its name, or not there. Not by the synchronous means of
- * others: calls of models must not wait for a disk.
- */
-export const writeNewFile = async (directory: string, name: string, text: string): Promise<void> => {
-  const temporary = join(directory, `${name}.${randomUUID()}`);
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, join(directory, name));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
-  }
-  await syncDirectory(directory);
-};
 
 /** The batch in the text of a file of this name, or what is wrong with it. */
 export const parseBatch = (name: string, text: string): UsageBatch | { problem: string } => {
@@ -65,17 +41,5 @@ export const callsOf = async (path: string): Promise<number> => {
     return Number(HEAD.exec(buffer.toString('latin1', 0, bytesRead))?.[1] ?? 0);
   } finally {
     await file.close();
-  }
-};
-
-/** Makes new names in a directory safe. */
-const syncDirectory = async (path: string): Promise<void> => {
-  // Windows cannot open a directory.
-  if (process.platform === 'win32') return;
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 };

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { aUsageBatch, aUsageRecord } from '../../../test/factories/usage-record.js';
 import type { UsageBatch } from '../../contract/usage.contract.js';
 import { Env } from '../../platform/config/env.js';
-import { nameOf, toText, writeNewFile } from './spool-file.js';
+import { saveDurably } from '../../platform/files/durable-file.js';
+import { nameOf, toText } from './spool-file.js';
 import { UsageSpool } from './usage-spool.js';
 
 const LEFTOVER = '.2d29aba2-a695-4015-8164-ea46106fca36';
@@ -109,11 +110,11 @@ describe('the spool of usage', () => {
   });
 
   it('leaves nothing of a file that could not be written', async () => {
-    await expect(writeNewFile(join(dataDir, 'nowhere'), 'a', 'text')).rejects.toThrow('ENOENT');
+    await expect(saveDurably(join(dataDir, 'nowhere', 'a'), 'text')).rejects.toThrow('ENOENT');
     const spool = await open();
     await spool.put(aBatch());
     // A name that is taken by a directory cannot be replaced.
-    await expect(writeNewFile(dataDir, 'usage-spool', 'text')).rejects.toThrow();
+    await expect(saveDurably(join(dataDir, 'usage-spool'), 'text')).rejects.toThrow();
     expect(readdirSync(dataDir)).toEqual(['usage-spool']);
   });
 });

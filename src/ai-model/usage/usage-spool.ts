@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { Injectable, Logger } from '@nestjs/common';
 import type { UsageBatch } from '../../contract/usage.contract.js';
 import { Env } from '../../platform/config/env.js';
-import { callsOf, isName, isTemporary, nameOf, parseBatch, toText, writeNewFile } from './spool-file.js';
+import { saveDurably } from '../../platform/files/durable-file.js';
+import { fileErrorCode } from '../../platform/files/file-error.js';
+import { callsOf, isName, isTemporary, nameOf, parseBatch, toText } from './spool-file.js';
 import { callsIn } from './usage-records.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -54,7 +56,8 @@ export class UsageSpool {
   /** Looks for what this process has not written: before its start, or by another one that is gone. */
   async find(): Promise<void> {
     const names = await readdir(this.directory).catch((error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') this.noteTrouble(`The directory cannot be read (${codeOf(error)}).`);
+      if (fileErrorCode(error) !== 'ENOENT')
+        this.noteTrouble(`The directory cannot be read (${fileErrorCode(error)}).`);
       return [];
     });
     for (const name of names.filter(isTemporary)) await this.removeLeftover(name);
@@ -78,9 +81,9 @@ export class UsageSpool {
     }
     try {
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
-      await writeNewFile(this.directory, file.name, text);
+      await saveDurably(join(this.directory, file.name), text);
     } catch (error) {
-      this.noteTrouble(`It cannot be written (${codeOf(error)}).`);
+      this.noteTrouble(`It cannot be written (${fileErrorCode(error)}).`);
       return false;
     }
     this.noteTrouble(null);
@@ -128,7 +131,7 @@ export class UsageSpool {
     try {
       return parseBatch(name, await readFile(join(this.directory, name), 'utf8'));
     } catch (error) {
-      return codeOf(error) === 'ENOENT' ? null : { problem: `it cannot be read (${codeOf(error)})` };
+      return fileErrorCode(error) === 'ENOENT' ? null : { problem: `it cannot be read (${fileErrorCode(error)})` };
     }
   }
 
@@ -180,5 +183,3 @@ export class UsageSpool {
 }
 
 const sizeOf = (bytes: number): number => Math.ceil(bytes / BLOCK) * BLOCK;
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';

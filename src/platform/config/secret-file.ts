@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { fileErrorCode } from '../files/file-error.js';
 import { StartupError } from '../errors/startup-error.js';
 import { Secret } from '../secrets/secret.js';
 
@@ -25,7 +26,7 @@ export function readSecretFile(variable: string, path: string, { mustBePrivate }
     return Secret.of(text);
   } catch (error) {
     if (error instanceof StartupError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    const code = fileErrorCode(error);
     throw new StartupError(`${variable} names a file that cannot be read (${code}).`);
   }
 }

@@ -68,12 +68,16 @@ export const replaceDurably = (path: string, text: string): void => {
  * Like `replaceDurably`, for a file that may not be there yet and without holding anybody up. `mayReplace` is asked when
  * only the renaming is left to do; answers what it said.
  */
-export const saveDurably = async (path: string, bytes: Buffer, mayReplace: () => boolean): Promise<boolean> => {
+export const saveDurably = async (
+  path: string,
+  content: Buffer | string,
+  mayReplace: () => boolean = () => true,
+): Promise<boolean> => {
   const temporary = temporaryNameOf(path);
   try {
     const file = await open(temporary, 'wx', 0o600);
     try {
-      await file.writeFile(bytes);
+      await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();

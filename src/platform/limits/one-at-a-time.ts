@@ -1,5 +1,5 @@
 /** A work of which one is under way at a time. */
-export class SingleFlight {
+export class OneAtATime {
   private running: Promise<void> | null = null;
   private next: Promise<void> | null = null;
 
