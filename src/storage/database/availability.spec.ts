@@ -1,7 +1,8 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { Availability, DatabaseAway } from './availability.js';
+import { Availability, DatabaseAway, probeOf } from './availability.js';
 import { isDatabaseUnavailable } from './database-errors.js';
 
 const failure = (code: string): Error => Object.assign(new Error('from the server'), { code });
@@ -74,6 +75,18 @@ describe('Availability', () => {
     const asked = probes;
     await sleep(400);
     expect(probes).toBe(asked);
+  });
+
+  it('is away when the server takes the connection and says nothing', async () => {
+    const server = createServer((socket) => void socket.on('error', () => undefined).resume());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const nobody = { host: '127.0.0.1', port, user: 'x', password: undefined, database: 'x', ssl: undefined };
+    const frozen = new Availability(probeOf(nobody));
+    frozen.suspect();
+    await until(() => frozen.isAway);
+    frozen.stop();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('says what everybody understands as a database that is away', () => {

@@ -26,6 +26,7 @@ describe('a database in trouble', () => {
     ],
     ['no free connection', new Error('timeout exceeded when trying to connect')],
     ['a connection that was not made in time', new Error('Connection terminated due to connection timeout')],
+    ['the same, of a client without a pool', new Error('timeout expired')],
     ['a deadline of the client', new QueryFailedError('SELECT secret', [], new Error('Query read timeout'))],
     ['a connection that broke between two statements', new QueryRunnerAlreadyReleasedError()],
     ['the same, asked through the manager', new QueryRunnerProviderAlreadyReleasedError()],

@@ -20,7 +20,7 @@ const RESTRICT_VIOLATION = '23001';
 const UNAVAILABLE =
   /^(?:08\w{3}|53\d{3}|57P0\d|57014|58030|55P03|25006|25P0[234]|40P01|40001|ECONN\w+|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EACCES)$/;
 const UNAVAILABLE_TEXT =
-  /connection terminated|connection ended|timeout exceeded|query read timeout|client was closed|cannot use a pool|not connected|not queryable|driver not connected/i;
+  /connection terminated|connection ended|timeout exceeded|timeout expired|query read timeout|client was closed|cannot use a pool|not connected|not queryable|driver not connected/i;
 
 /** TypeORM has one for whoever asks the runner, and another one for whoever asks its manager. */
 const GIVEN_BACK = [QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError];
