@@ -13,6 +13,7 @@ import { ConfigListIndexes1795478400007 } from './1795478400007-config-list-inde
 import { MoreProviders1795564800001 } from './1795564800001-more-providers.js';
 import { ScheduledTests1795564800002 } from './1795564800002-scheduled-tests.js';
 import { Instances1795651200001 } from './1795651200001-instances.js';
+import { Alerts1795737600001 } from './1795737600001-alerts.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   MoreProviders1795564800001,
   ScheduledTests1795564800002,
   Instances1795651200001,
+  Alerts1795737600001,
 ];

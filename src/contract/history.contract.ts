@@ -9,7 +9,18 @@ import {
 } from './fields.js';
 
 /** What the history tells of. */
-export const HISTORY_KINDS = ['config', 'prompt', 'prompt_label', 'token', 'encryption_key', 'export'] as const;
+export const HISTORY_KINDS = [
+  'config',
+  'prompt',
+  'prompt_label',
+  'token',
+  'encryption_key',
+  'export',
+  'alert_rule',
+  'alert_silence',
+  'alert_channel',
+  'budget',
+] as const;
 export type HistoryKind = (typeof HISTORY_KINDS)[number];
 
 export const HISTORY_ACTIONS = [

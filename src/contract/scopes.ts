@@ -5,6 +5,8 @@ export const GRANTABLE_SCOPES = [
   'prompts:read',
   'prompts:write',
   'usage:read',
+  'alerts:read',
+  'alerts:write',
   'invoke',
   'admin',
 ] as const;

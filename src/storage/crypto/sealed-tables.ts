@@ -1,6 +1,8 @@
 import type { EntityManager } from 'typeorm';
+import type { ChannelKind } from '../../contract/alert-channel.contract.js';
 import type { Provider } from '../../contract/providers.js';
 import { allowedOriginOf } from '../../platform/secrets/destination.js';
+import { channelOriginOf } from '../alert-channel/channel-origin.js';
 import { isKeyId } from './key-ring.js';
 import { SEALED_TEXT_START } from './sealed-text.js';
 import type { SealedField } from './secret-vault.js';
@@ -34,6 +36,18 @@ export const SEALED_TABLES: readonly SealedTable[] = [
       allowedOriginOf({
         provider: row['provider'] as Provider,
         apiBase: row['api_base'] as string | null,
+      }),
+  },
+  {
+    table: 'alert_channels',
+    id: 'id',
+    fields: ['url', 'secret'],
+    originColumns: ['kind', 'smtp_host', 'smtp_port'],
+    allowedOriginOf: (row) =>
+      channelOriginOf({
+        kind: row['kind'] as ChannelKind,
+        smtpHost: row['smtp_host'] as string | null,
+        smtpPort: row['smtp_port'] as number | null,
       }),
   },
 ];

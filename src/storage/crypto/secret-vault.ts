@@ -7,7 +7,7 @@ import { keyIdOf, open, seal } from './sealed-secret.js';
 /** 64 bits: no two secrets of an installation meet, and nothing of a secret can be computed from it. */
 const FINGERPRINT_CHARACTERS = 16;
 
-export type SealedField = 'api_key' | 'auth_headers';
+export type SealedField = 'api_key' | 'auth_headers' | 'url' | 'secret';
 
 /** To whom a stored secret belongs and where it may be sent. */
 export interface SecretOwner {

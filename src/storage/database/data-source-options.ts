@@ -1,9 +1,13 @@
 import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import { migrations } from '../../../typeorm-migrations/index.js';
+import { AlertEntity, AlertEvaluationEntity, AlertSilenceEntity } from '../alert/alert.entities.js';
+import { AlertRuleEntity } from '../alert/alert-rule.entity.js';
+import { AlertChannelEntity } from '../alert-channel/alert-channel.entity.js';
 import { ScheduledTestsEntity } from '../connection-test/scheduled-tests.entity.js';
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
+import { NotificationEntity } from '../notification/notification.entity.js';
 import { StorageProcessEntity } from '../process/storage-process.entity.js';
 import { AiModelInstanceEntity } from '../instance/ai-model-instance.entity.js';
 import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.entities.js';
@@ -42,6 +46,12 @@ export const ENTITIES = [
   StorageProcessEntity,
   AiModelInstanceEntity,
   ScheduledTestsEntity,
+  AlertRuleEntity,
+  AlertEntity,
+  AlertEvaluationEntity,
+  AlertSilenceEntity,
+  AlertChannelEntity,
+  NotificationEntity,
 ];
 
 interface Limits {

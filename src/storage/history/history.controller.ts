@@ -17,13 +17,17 @@ const SCOPE_OF: Record<HistoryKind, Scope> = {
   token: 'admin',
   encryption_key: 'admin',
   export: 'admin',
+  alert_rule: 'alerts:read',
+  alert_silence: 'alerts:read',
+  alert_channel: 'alerts:read',
+  budget: 'alerts:read',
 };
 
 const readableKinds = (scopes: ReadonlySet<Scope>): HistoryKind[] =>
   HISTORY_KINDS.filter((kind) => scopes.has('admin') || scopes.has(SCOPE_OF[kind]));
 
 @ApiTags('history')
-@RequireScope('models:read', 'prompts:read', 'admin')
+@RequireScope('models:read', 'prompts:read', 'alerts:read', 'admin')
 @Controller(HISTORY_PATH)
 export class HistoryController {
   constructor(private readonly histories: HistoryService) {}

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
+import { SEVERITIES, type Severity } from '../../contract/alert-kinds.js';
+import type { Notice } from '../../contract/alert-notice.js';
+
+/** A notice, and where it goes. */
+export interface Outgoing {
+  notice: Notice;
+  severity: Severity;
+  /** Names; empty: every channel. */
+  channels: readonly string[];
+  /** Messages with the same key reach a channel in their order, such as `rule:<id>`. */
+  orderKey: string;
+}
+
+/** Storage processes that deliver hear of new messages at the commit. */
+export const NOTIFICATION_CHANNEL = 'hub_notification';
+
+const FIND_CHANNELS = `SELECT id, name FROM alert_channels
+  WHERE is_enabled AND min_severity = ANY ($1::text[]) AND (cardinality($2::text[]) = 0 OR name = ANY ($2::text[]))
+  ORDER BY name`;
+const QUEUE = `INSERT INTO alert_notifications (id, channel_id, channel_name, order_key, notice)
+  VALUES ($1, $2, $3, $4, $5)`;
+const TELL = `SELECT pg_notify('${NOTIFICATION_CHANNEL}', '')`;
+
+const upTo = (severity: Severity): Severity[] => SEVERITIES.slice(0, SEVERITIES.indexOf(severity) + 1);
+
+/**
+ * Puts a message for every channel that wants it on its way, in the transaction of whatever it tells of. Answers how many there are; 0:
+ * nobody is told.
+ */
+export const enqueue = async (manager: EntityManager, outgoing: Outgoing): Promise<number> => {
+  const { notice, severity, channels, orderKey } = outgoing;
+  const found = await manager.query<{ id: string; name: string }[]>(FIND_CHANNELS, [upTo(severity), channels]);
+  for (const { id, name } of found)
+    await manager.query(QUEUE, [randomUUID(), id, name, orderKey, JSON.stringify(notice)]);
+  if (found.length > 0) await manager.query(TELL);
+  return found.length;
+};
