@@ -66,6 +66,13 @@ export class Env {
   @IsOptional()
   REDIS_URL?: Secret;
 
+  /** Where people reach this hub, for links in messages; without a slash at the end. */
+  @IsOptional()
+  @Matches(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, {
+    message: 'must be an http or https address without user, query or fragment',
+  })
+  PUBLIC_URL?: string;
+
   ALLOWED_PRIVATE_ORIGINS: PrivateOrigins;
 
   @IsInt({ message: 'must be a whole number from 1 to 1024' })
@@ -144,7 +151,15 @@ const SECRETS = [
   { name: 'STORAGE_SERVICE_TOKEN', file: true },
   { name: 'REDIS_URL', file: false },
 ] as const;
-const TEXTS = ['SERVICE_ROLE', 'HOST', 'DATA_DIR', 'STORAGE_SERVICE_URL', 'LOG_LEVEL', 'LOG_FORMAT'] as const;
+const TEXTS = [
+  'SERVICE_ROLE',
+  'HOST',
+  'DATA_DIR',
+  'STORAGE_SERVICE_URL',
+  'PUBLIC_URL',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
+] as const;
 const NUMBERS = [
   'PORT',
   'STORAGE_SERVICE_TIMEOUT',
@@ -248,6 +263,7 @@ export function readEnv(source: Source): Env {
   if (source['ENCRYPTION_KEYS_FILE']) env.ENCRYPTION_KEYS_FILE = source['ENCRYPTION_KEYS_FILE'];
   const [problem] = validateSync(env, { skipMissingProperties: false });
   if (problem) fail(problem.property, Object.values(problem.constraints ?? {})[0] ?? 'is not valid');
+  env.PUBLIC_URL = env.PUBLIC_URL?.replace(/\/+$/, '');
   env.ALLOWED_PRIVATE_ORIGINS = readPrivateOrigins(source, env);
   checkTokens(env);
   checkDatabaseUrl(env.DATABASE_URL);
