@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -65,6 +66,21 @@ describe('while PostgreSQL', () => {
     expect(body).toMatchObject({ status: 'degraded', dependencies: { database: { status: 'degraded' } } });
   };
 
+  /** A process that reports, once, that it has an old revision: whoever waits for all waits for it. */
+  const lagBehind = async (): Promise<void> => {
+    const report = {
+      id: randomUUID(),
+      role: 'ai-model',
+      version: '0',
+      host: 'elsewhere',
+      started_at: new Date().toISOString(),
+      revision: 1,
+      source: 'storage',
+      confirmed_at: null,
+    };
+    await hub.request('post', '/internal/v1/instances', hub.serviceToken).send(report).expect(204);
+  };
+
   const crowd = (size: number): Promise<{ status: number }[]> =>
     Promise.all(Array.from({ length: size }, async () => hub.request('get', CONFIGS)));
   /** Each connection of the pool, at work at the same time: none was lost on the way. */
@@ -91,6 +107,30 @@ describe('while PostgreSQL', () => {
       10_000,
     );
   };
+
+  it('goes away while a write waits until it is applied, the write stands and nobody can say where', async () => {
+    await lagBehind();
+    const body = aModelConfig();
+    // supertest sends when it is awaited.
+    const write = hub
+      .request('post', `${CONFIGS}?wait=applied`)
+      .send(body)
+      .then((answer) => answer);
+    await until(
+      () => database.query('SELECT 1 FROM ai_model_configs WHERE alias = $1', [body.alias]),
+      (rows) => rows.length === 1,
+    );
+    proxy.set({ line: 'down' });
+    const { value, milliseconds } = await elapsed(() => write);
+    expect({ status: value.status, applied: value.headers['x-hub-applied'] }).toEqual({
+      status: 201,
+      applied: 'unknown',
+    });
+    expect(milliseconds).toBeLessThan(LONGEST_MILLISECONDS);
+    proxy.set({ line: 'open' });
+    await untilServed();
+    await hub.request('get', `${CONFIGS}/by-alias/${String(body.alias)}`).expect(200);
+  });
 
   it('is down, calls are answered, all else is told so, and it heals', async () => {
     proxy.set({ line: 'down' });

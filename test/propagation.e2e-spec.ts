@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import * as fc from 'fast-check';
 import type { InstanceReport } from '../src/contract/instance.contract.js';
 import type { Snapshot, SnapshotDifference } from '../src/contract/snapshot.contract.js';
+import { CHANGED_SUBJECTS } from '../src/storage/internal/snapshot-difference.js';
 import { aModelConfig } from './factories/model-config.js';
 import { aChat, call, saveModel, until, usageSoon } from './support/calls.js';
 import { startFakeProvider } from './support/fake-provider.js';
@@ -92,6 +94,19 @@ describe('a difference of snapshots', () => {
     expect({ tokens: difference.tokens, prompts: difference.prompts }).toEqual({ tokens: [], prompts: [] });
   });
 
+  it('is found by the revision, however long the history is', async () => {
+    await hub.database.query(`INSERT INTO change_history
+        (revision, actor_id, kind, subject_id, subject_name, action, version, changes)
+      SELECT number, 'somebody', 'config', gen_random_uuid(), 'one of many', 'update', 1, '[]'
+      FROM generate_series(1, 20000) AS number`);
+    await hub.database.query('ANALYZE change_history');
+    const { revision } = await whole(hub);
+    const plan = await hub.database.query(`EXPLAIN ${CHANGED_SUBJECTS}`.replaceAll('$1', String(revision)));
+    const text = JSON.stringify(plan);
+    expect(text).toContain('ix_change_history_revision');
+    expect(text).not.toContain('Seq Scan on change_history');
+  });
+
   it('tells what the hub noticed by itself', async () => {
     const provider = await startFakeProvider();
     provider.answerWith((_call, response) => void response.writeHead(401).end('{}'));
@@ -118,6 +133,18 @@ describe('a difference of snapshots', () => {
       const { body } = await hub.request('get', `${SNAPSHOT}?since=${wrong}`, hub.serviceToken).expect(400);
       expect(body).toMatchObject({ code: 'validation_failed', errors: [{ field: 'since' }] });
     }
+  });
+
+  it('and the whole are made once for all who ask at the same time', async () => {
+    const dataSource = hub.application.nest.get(DataSource);
+    const reads = jest.spyOn(dataSource, 'transaction');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => whole(hub)));
+    const made = reads.mock.calls.filter(([isolation]) => (isolation as unknown) === 'REPEATABLE READ').length;
+    reads.mockRestore();
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    // Those that come when the first is done begin another one.
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThan(10);
   });
 
   it('and the whole are packed for who takes it', async () => {

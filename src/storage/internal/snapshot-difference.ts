@@ -11,7 +11,7 @@ import { countSnapshotTokens, readSnapshotTokens } from './snapshot-tokens.js';
 export const MAX_CHANGED_SUBJECTS = 1000;
 
 /** What a revision changed is in its history; what the hub noticed by itself, on the config. */
-const CHANGED = `SELECT kind, subject_id FROM change_history
+export const CHANGED_SUBJECTS = `SELECT kind, subject_id FROM change_history
     WHERE revision > $1 AND kind IN ('config', 'token', 'prompt', 'prompt_label') GROUP BY kind, subject_id
   UNION SELECT 'config', id::text FROM ai_model_configs WHERE observed_revision > $1
   LIMIT ${MAX_CHANGED_SUBJECTS + 1}`;
@@ -28,7 +28,7 @@ const LIST_OF = { config: 'models', token: 'tokens', prompt: 'prompts', prompt_l
 
 /** What changed after the revision `since`, by id; null: too much. */
 const findChanged = async (manager: EntityManager, since: number): Promise<ChangedIds | null> => {
-  const subjects = await manager.query<Subject[]>(CHANGED, [since]);
+  const subjects = await manager.query<Subject[]>(CHANGED_SUBJECTS, [since]);
   if (subjects.length > MAX_CHANGED_SUBJECTS) return null;
   const ids = { models: new Set<string>(), tokens: new Set<string>(), prompts: new Set<string>() };
   // The list of protected labels is in the history too, and not in the snapshot.
