@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   // who asks
   'token_missing',
   'token_invalid',
+  'session_expired',
   'token_check_unavailable',
   'scope_missing',
   'scope_not_grantable',

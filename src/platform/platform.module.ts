@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AuthFailures } from './auth/auth-failures.js';
+import { Sessions } from './auth/sessions.js';
 import { RouteAccessCheck } from './auth/route-access.check.js';
 import { Env } from './config/env.js';
 import { ThisInstance } from './config/this-instance.js';
@@ -46,6 +47,7 @@ export class PlatformModule {
         HealthRegistry,
         MetricsRegistry,
         RouteAccessCheck,
+        Sessions,
         outboundPolicy,
         ...redis,
       ],
@@ -54,6 +56,7 @@ export class PlatformModule {
         DirectLane,
         ThisInstance,
         AuthFailures,
+        Sessions,
         ListenAddress,
         HealthRegistry,
         MetricsRegistry,

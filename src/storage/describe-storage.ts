@@ -30,6 +30,7 @@ export const describeStorage = (serviceToken: Secret): DynamicModule => {
       listener: new DatabaseListener(NOWHERE, []),
       adminToken: Secret.of(generateToken('admin').text),
       adminTokenFile: null,
+      isAdminTokenNew: false,
       close: () => Promise.resolve(),
     },
     serviceToken,

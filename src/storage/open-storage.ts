@@ -37,6 +37,8 @@ export interface StorageResources {
   adminToken: Secret;
   /** The file with the admin token, null when the operator set one. */
   adminTokenFile: string | null;
+  /** It was made by this start: nobody had one before. */
+  isAdminTokenNew: boolean;
   /** Ends the pool, then the embedded server. */
   close(): Promise<void>;
 }
@@ -64,13 +66,14 @@ const reachDatabase = async (
 const findAdminToken = (
   env: Env,
   directory: DataDirectory,
-): Pick<StorageResources, 'adminToken' | 'adminTokenFile'> => {
-  if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null };
+): Pick<StorageResources, 'adminToken' | 'adminTokenFile' | 'isAdminTokenNew'> => {
+  if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null, isAdminTokenNew: false };
   const adminTokenFile = directory.pathOf(ADMIN_TOKEN_FILE);
-  const adminToken = directory.has(ADMIN_TOKEN_FILE)
+  const isAdminTokenNew = !directory.has(ADMIN_TOKEN_FILE);
+  const adminToken = !isAdminTokenNew
     ? directory.read(ADMIN_TOKEN_FILE, { mustBePrivate: false })
     : directory.writeOnce(ADMIN_TOKEN_FILE, generateToken('admin').text);
-  return { adminToken, adminTokenFile };
+  return { adminToken, adminTokenFile, isAdminTokenNew };
 };
 
 /** A ring of its own needs the database first: it must not be made anew when secrets are stored. */

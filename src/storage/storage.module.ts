@@ -48,6 +48,7 @@ import { PromptUseService } from './prompt/prompt-use.service.js';
 import { PromptVersionController } from './prompt/prompt-version.controller.js';
 import { PromptWriter } from './prompt/prompt.writer.js';
 import type { StorageResources } from './open-storage.js';
+import { StoredSessions } from './session/stored-sessions.js';
 import { StorageProcesses } from './process/storage-processes.js';
 import { StatisticsController } from './statistics/statistics.controller.js';
 import { StatisticsService } from './statistics/statistics.service.js';
@@ -143,6 +144,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         PromptWriter,
         SnapshotService,
         StatisticsService,
+        StoredSessions,
         TokenService,
         UnreadableSecrets,
         UsageRetention,

@@ -31,6 +31,7 @@ export const ERROR_CATALOGUE: Record<ErrorCode, CatalogueEntry> = {
   too_busy: { status: 429, title: 'Too many costly requests at once' },
   token_missing: { status: 401, title: 'A token is needed' },
   token_invalid: { status: 401, title: 'The token is not valid' },
+  session_expired: { status: 401, title: 'The session is over; sign in again' },
   token_check_unavailable: { status: 503, title: 'The token cannot be checked right now' },
   scope_missing: { status: 403, title: 'The token lacks a scope' },
   scope_not_grantable: { status: 403, title: 'A token cannot give more than it has' },

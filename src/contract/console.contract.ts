@@ -1,0 +1,19 @@
+import { AnswerField, TextField } from './fields.js';
+
+export const CONSOLE_PATH = 'console';
+export const CONSOLE_SESSION_PATH = `${CONSOLE_PATH}/session`;
+
+/** Body of `POST /console/session`: one of the two. */
+export class ConsoleSignIn {
+  @TextField({ max: 512, writeOnly: true, description: 'An API token: what it may do the session may' })
+  token?: string;
+
+  @TextField({ max: 128, writeOnly: true, description: 'The code of the link that the first start prints; good once' })
+  code?: string;
+}
+
+/** Who is signed in. */
+export class ConsoleSession {
+  @AnswerField({ type: 'string' }) token_id: string;
+  @AnswerField({ type: [String] }) scopes: string[];
+}
