@@ -11,7 +11,7 @@ const HEADER = 'x-hub-console';
 type Body = Record<string, unknown>;
 
 const cookieIn = ({ headers }: supertest.Response): string =>
-  String((headers['set-cookie'] as unknown as string[] | undefined)?.[0] ?? '');
+  (headers['set-cookie'] as unknown as string[] | undefined)?.[0] ?? '';
 const valueOf = (cookie: string): string => cookie.split(';', 1)[0] ?? '';
 
 const signIn = (hub: TestHub, body: object, cookie = ''): supertest.Test =>
