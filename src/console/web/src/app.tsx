@@ -5,6 +5,7 @@ import { type ReactNode, useMemo, useState } from 'react';
 import { Router } from 'wouter';
 import { ApiFailure } from './api/failure';
 import { LanguageProvider } from './language/language';
+import { nonce } from './nonce';
 import { type Preferences, readPreferences, writePreferences } from './preferences';
 import { PreferencesContext } from './preferences-context';
 import { Screens } from './screens/screens';
@@ -20,8 +21,6 @@ const theme = createTheme({
   autoContrast: true,
   respectReducedMotion: true,
 });
-
-const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';
 
 /** The page decides what is kept; the library would use the browser's storage. */
 const schemeManager = (scheme: MantineColorScheme) => ({
