@@ -8,17 +8,26 @@ import { politeScript, sendJson, startFakeProvider, type FakeProvider } from './
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
 
 const KEY = 'sk-canary-of-the-console-4711';
+/** One pixel. */
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface Words {
   token: string;
   signIn: string;
   models: string;
+  playground: string;
+  message: string;
+  statistics: string;
   add: string;
   alias: string;
   modelName: string;
   apiBase: string;
   key: string;
+  images: string;
   test: string;
   works: RegExp;
   fails: RegExp;
@@ -30,11 +39,15 @@ const WORDS: Record<'zh-CN' | 'en-GB', Words> = {
     token: '访问令牌',
     signIn: '登录',
     models: '模型',
+    playground: '试验场',
+    message: '消息',
+    statistics: '统计',
     add: '添加模型',
     alias: '别名',
     modelName: '模型名称',
     apiBase: '接口地址',
     key: '密钥',
+    images: '支持图像',
     test: '测试',
     works: /成功，[\d.,]+ m?s/,
     fails: /失败：auth/,
@@ -44,11 +57,15 @@ const WORDS: Record<'zh-CN' | 'en-GB', Words> = {
     token: 'Access token',
     signIn: 'Sign in',
     models: 'Models',
+    playground: 'Playground',
+    message: 'Message',
+    statistics: 'Statistics',
     add: 'Add a model',
     alias: 'Alias',
     modelName: 'Model name',
     apiBase: 'Address',
     key: 'Key',
+    images: 'Takes images',
     test: 'Test',
     works: /Works, [\d.,]+ m?s/,
     fails: /Failed: auth/,
@@ -66,6 +83,33 @@ const signIn = async ({ page }: WatchedPage, hub: TestHub, { token, signIn: text
   await labelled(page, token).fill(hub.adminToken);
   await button(page, text).click();
   await page.getByRole('navigation').waitFor();
+};
+
+/** With a picture, as anybody would send one. */
+const callInPlayground = async (page: Page, alias: string, words: Words): Promise<void> => {
+  await page.getByRole('link', { name: words.playground, exact: true }).click();
+  await page.getByRole('combobox', { name: words.models }).fill(alias);
+  await page.getByRole('option', { name: alias, exact: true }).click();
+  await field(page, words.message).fill('你好');
+  await page.locator('input[type=file]').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: PNG });
+  await page.getByText('dot.png').waitFor();
+  await field(page, words.message).press('Control+Enter');
+  await page.getByRole('region', { name: alias }).getByText('Hello').waitFor();
+};
+
+/** Usage is sent every second. */
+const findInStatistics = async (page: Page, alias: string, words: Words): Promise<void> => {
+  await page.getByRole('link', { name: words.statistics, exact: true }).click();
+  await page.getByRole('heading', { level: 1, name: words.statistics }).waitFor();
+  const url = new URL(page.url());
+  url.search = '?group=model&range=1h';
+  const row = page.getByRole('row', { name: new RegExp(`^${alias} `) });
+  for (let look = 0; look < 20 && (await row.count()) === 0; look += 1) {
+    await page.goto(url.href);
+    await page.getByRole('table').waitFor();
+    await page.waitForTimeout(300);
+  }
+  await row.waitFor();
 };
 
 /** What axe finds on the page as it is, by rule and element. */
@@ -106,6 +150,7 @@ const violations = async (page: Page): Promise<string[]> => {
       await field(page, words.alias).fill(alias);
       await field(page, words.modelName).fill('gpt-test');
       await field(page, words.apiBase).fill(provider.url);
+      await page.getByRole('checkbox', { name: words.images }).check();
       await labelled(page, words.key).fill('sk-wrong-key-0000');
       await button(page, words.test).click();
       await page.getByText(words.fails).waitFor();
@@ -116,6 +161,9 @@ const violations = async (page: Page): Promise<string[]> => {
       await button(page, words.save).click();
       await page.getByRole('link', { name: alias }).waitFor();
       await hub.request('get', `${CONFIGS}/by-alias/${alias}`).expect(200);
+      await callInPlayground(page, alias, words);
+      expect(JSON.stringify(provider.calls.at(-1)?.body)).toContain('data:image/png;base64,');
+      await findInStatistics(page, alias, words);
       expect(complaints).toEqual([]);
       expect(await received()).not.toContain(KEY);
       expect(await page.content()).not.toContain(KEY);
@@ -176,7 +224,7 @@ const violations = async (page: Page): Promise<string[]> => {
       await page.getByRole('button', { name: WORDS[locale].signIn }).waitFor();
       expect(await violations(page)).toEqual([]);
       await signIn(watched, hub, WORDS[locale]);
-      for (const path of ['', 'models', 'models/new']) {
+      for (const path of ['', 'models', 'models/new', 'playground', 'statistics', 'settings']) {
         await page.goto(`${hub.url}/console/${path}`);
         await page.getByRole('heading', { level: 1 }).first().waitFor();
         await page.waitForLoadState('networkidle');

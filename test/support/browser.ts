@@ -15,7 +15,7 @@ export interface WatchedPage {
   page: Page;
   context: BrowserContext;
   /** Every body that was received, one behind the other. */
-  received(): Promise<string>;
+  received: () => Promise<string>;
   /** Messages of the console and errors of scripts; an answer that is no success is told by the screen. */
   complaints: string[];
 }
