@@ -196,6 +196,8 @@ export const en: Texts = {
     source: 'Source',
     sources: { all: 'All', api: 'API', playground: 'Playground', test: 'Connection tests' },
     zone: 'Time zone',
+    time: 'Time',
+    empty: 'There were no calls in this range.',
     times: (zone) => `Times are in ${zone}`,
     unpriced: (count) => `${count} calls were of models without a price: they are not in the cost.`,
   },

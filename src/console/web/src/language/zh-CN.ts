@@ -193,6 +193,8 @@ export const zhCN = {
     source: '来源',
     sources: { all: '全部', api: 'API 调用', playground: '试验场', test: '连接测试' },
     zone: '时区',
+    time: '时间',
+    empty: '这段时间没有调用。',
     times: (zone: string) => `时间均为 ${zone}`,
     unpriced: (count: string) => `有 ${count} 次调用的模型没有设置价格，费用未计入。`,
   },

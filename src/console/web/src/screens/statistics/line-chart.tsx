@@ -15,6 +15,8 @@ interface ChartProps {
   /** IANA time zone of the axis. */
   zone: string;
   format: (value: number) => string;
+  /** What times are called in the legend. */
+  timeLabel: string;
 }
 
 const HEIGHT = 220;
@@ -32,7 +34,7 @@ const COLORS = [
 ];
 
 /** Lines over time. What it shows is in the table below it, too, for whoever cannot see it. */
-export default function LineChart({ times, lines, zone, format }: ChartProps): ReactNode {
+export default function LineChart({ times, lines, zone, format, timeLabel }: ChartProps): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const isDark = useComputedColorScheme() === 'dark';
   useEffect(() => {
@@ -46,7 +48,7 @@ export default function LineChart({ times, lines, zone, format }: ChartProps): R
         height: HEIGHT,
         tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), zone),
         series: [
-          {},
+          { label: timeLabel },
           ...lines.map(({ name }, index) => ({
             label: name,
             stroke: COLORS[index % COLORS.length] ?? stroke,
@@ -69,6 +71,6 @@ export default function LineChart({ times, lines, zone, format }: ChartProps): R
       watch.disconnect();
       chart.destroy();
     };
-  }, [times, lines, zone, format, isDark]);
+  }, [times, lines, zone, format, timeLabel, isDark]);
   return <div ref={place} aria-hidden />;
 }

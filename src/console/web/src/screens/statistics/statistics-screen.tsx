@@ -1,4 +1,4 @@
-import { Group, Paper, Select, SegmentedControl, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
+import { Group, Paper, Select, SegmentedControl, SimpleGrid, Skeleton, Stack, Table, Text, Title } from '@mantine/core';
 import { lazy, type ReactNode, Suspense, useMemo } from 'react';
 import { type Spoken, useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
@@ -59,7 +59,7 @@ function Chart({ statistics, figure, zone }: { statistics: Statistics; figure: F
         {figure.name}
       </Title>
       <Suspense fallback={<Skeleton height={220} />}>
-        <LineChart times={times} lines={lines} zone={zone} format={figure.format} />
+        <LineChart times={times} lines={lines} zone={zone} format={figure.format} timeLabel={t.statistics.time} />
       </Suspense>
     </Paper>
   );
@@ -146,12 +146,28 @@ function Choices({
   );
 }
 
+/** The sums, then each figure over time. */
+function Figures({ statistics, zone }: { statistics: Statistics; zone: string }): ReactNode {
+  const spoken = useSpoken();
+  return (
+    <>
+      <SumsTable statistics={statistics} />
+      <SimpleGrid cols={{ base: 1, lg: 2 }}>
+        {figures(spoken)
+          .filter(({ name }) => name !== 'P50')
+          .map((figure) => (
+            <Chart key={figure.name} statistics={statistics} figure={figure} zone={zone} />
+          ))}
+      </SimpleGrid>
+    </>
+  );
+}
+
 export function StatisticsScreen(): ReactNode {
   const spoken = useSpoken();
   const { t } = spoken;
   const { chosen, change } = useChosen();
   const found = useStatistics(chosen);
-  const shown = figures(spoken).filter((_figure, index) => index !== 2);
   return (
     <Stack>
       <Title order={1} size="h2">
@@ -168,10 +184,13 @@ export function StatisticsScreen(): ReactNode {
           {found.data.unpriced_calls > 0 && (
             <Text size="sm">{t.statistics.unpriced(spoken.number(found.data.unpriced_calls))}</Text>
           )}
-          <SumsTable statistics={found.data} />
-          {shown.map((figure) => (
-            <Chart key={figure.name} statistics={found.data} figure={figure} zone={chosen.zone} />
-          ))}
+          {found.data.usage_count === 0 ? (
+            <Paper withBorder p="xl" ta="center">
+              <Text>{t.statistics.empty}</Text>
+            </Paper>
+          ) : (
+            <Figures statistics={found.data} zone={chosen.zone} />
+          )}
         </>
       )}
     </Stack>
