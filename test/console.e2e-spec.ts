@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { saveModel } from './support/calls.js';
+import { createTestDatabase, postgresSocket } from './support/database.js';
+import { startFaultProxy } from './support/fault-proxy.js';
 import { CHROMIUM, openPage, startBrowser, type WatchedPage } from './support/browser.js';
 import { politeScript, sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { CONFIGS, startHub, type TestHub } from './support/hub.js';
@@ -234,6 +236,57 @@ const violations = async (page: Page): Promise<string[]> => {
     }
   });
 
+  it('does what the plan on the screen says', async () => {
+    const { alias } = await saveModel(hub, { description: 'before' });
+    const { text } = await hub.request('get', '/api/v1/ai-models/export?format=yaml&sections=models').expect(200);
+    const watched = await openPage(browser);
+    const { page } = watched;
+    await signIn(watched, hub, WORDS['zh-CN']);
+    await page.goto(`${hub.url}/console/settings/transfer`);
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'changed.yaml',
+      mimeType: 'application/yaml',
+      buffer: Buffer.from(text.replace('description: before', 'description: after')),
+    });
+    const row = page.getByRole('row', { name: String(alias) });
+    await row.getByText('修改', { exact: true }).waitFor();
+    await row.getByText('description').waitFor();
+    const { body: before } = await hub.request('get', `${CONFIGS}/by-alias/${String(alias)}`);
+    expect(before).toMatchObject({ description: 'before' });
+    await button(page, '执行此计划').click();
+    await page.getByText('已完成').waitFor();
+    const { body: after } = await hub.request('get', `${CONFIGS}/by-alias/${String(alias)}`);
+    expect(after).toMatchObject({ description: 'after' });
+    await watched.context.close();
+  });
+
+  it('sends nothing while somebody still chooses characters', async () => {
+    const { alias } = await saveModel(hub, { api_base: provider.url });
+    provider.answerWith(politeScript);
+    const watched = await openPage(browser);
+    const { page, context } = watched;
+    await signIn(watched, hub, WORDS['zh-CN']);
+    await page.goto(`${hub.url}/console/playground`);
+    await page.getByRole('combobox', { name: '模型' }).fill(String(alias));
+    await page.getByRole('option', { name: String(alias), exact: true }).click();
+    await field(page, '消息').focus();
+    const before = provider.calls.length;
+    const devtools = await context.newCDPSession(page);
+    await devtools.send('Input.imeSetComposition', { text: 'nihao', selectionStart: 5, selectionEnd: 5 });
+    const enter = { key: 'Enter', code: 'Enter', modifiers: 2, windowsVirtualKeyCode: 229 };
+    await devtools.send('Input.dispatchKeyEvent', { type: 'keyDown', ...enter });
+    await devtools.send('Input.insertText', { text: '你好' });
+    await page.waitForTimeout(300);
+    expect(provider.calls.length).toBe(before);
+    expect(await field(page, '消息').inputValue()).toBe('你好');
+    await field(page, '消息').press('Control+Enter');
+    await page
+      .getByRole('region', { name: String(alias) })
+      .getByText('Hello')
+      .waitFor();
+    await watched.context.close();
+  });
+
   it('signs out here, and is signed out when the session is over', async () => {
     const watched = await openPage(browser);
     const { page } = watched;
@@ -242,5 +295,28 @@ const violations = async (page: Page): Promise<string[]> => {
     await page.getByRole('link', { name: '模型' }).first().click();
     await labelled(page, '访问令牌').waitFor();
     await watched.context.close();
+  });
+
+  it('says that the database is away, shows what it can, and recovers by itself', async () => {
+    const database = await createTestDatabase();
+    const proxy = await startFaultProxy(postgresSocket());
+    const url = `postgresql://${postgresSocket().user}@127.0.0.1:${proxy.port}/${database.name}`;
+    const own = await startHub({ database, env: { DATABASE_URL: url } });
+    const { alias } = await saveModel(own, { api_base: provider.url });
+    const watched = await openPage(browser);
+    const { page } = watched;
+    await signIn(watched, own, WORDS['zh-CN']);
+    await page.getByRole('link', { name: '模型', exact: true }).click();
+    await page.getByRole('link', { name: String(alias) }).waitFor();
+    proxy.set({ line: 'down' });
+    await page.getByRole('status').getByText('数据库不可用，正在使用最近一次的配置').waitFor({ timeout: 15_000 });
+    expect(await page.getByRole('link', { name: String(alias) }).count()).toBe(1);
+    proxy.set({ line: 'open' });
+    await page.getByRole('status').getByText('数据库不可用').waitFor({ state: 'detached', timeout: 15_000 });
+    await page.getByRole('link', { name: '概览', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: '概览' }).waitFor();
+    await watched.context.close();
+    await own.close();
+    await proxy.close();
   });
 });

@@ -20,7 +20,7 @@ export function Screens(): ReactNode {
         <Route path="/models/:id?" component={ModelsScreen} />
         <Route path="/playground" component={PlaygroundScreen} />
         <Route path="/statistics" component={StatisticsScreen} />
-        <Route path="/settings" component={SettingsScreen} />
+        <Route path="/settings/:section?" component={SettingsScreen} />
         <Route>
           <Redirect to="/" replace />
         </Route>
