@@ -121,6 +121,7 @@ const ACCESS: Record<string, Access> = {
   'GET /internal/v1/changes': 'internal',
   'POST /internal/v1/usage': 'internal',
   'POST /internal/v1/connection-tests': 'internal',
+  'GET /internal/v1/sessions/:id': 'internal',
   'POST /internal/v1/instances': 'internal',
   'DELETE /internal/v1/instances/:id': 'internal',
 };
