@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CallMetrics } from '../src/ai-model/status/call-metrics.js';
 import { MAX_NAMED_ALIASES } from '../src/ai-model/status/call-families.js';
@@ -6,23 +5,7 @@ import { aSnapshotModel } from './factories/snapshot-model.js';
 import { aChat, call, openCall, saveModel, until, type Json } from './support/calls.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { startHub, type TestHub } from './support/hub.js';
-
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
-
-/** The value of the series with exactly this name and at least these labels; NaN: there is none. */
-const valueOf = (page: string, name: string, labels: Record<string, string> = {}): number => {
-  const line = page
-    .split('\n')
-    .find(
-      (text) =>
-        (text.startsWith(`${name}{`) || text.startsWith(`${name} `)) &&
-        Object.entries(labels).every(([label, value]) => text.includes(`${label}="${value}"`)),
-    );
-  return Number(line?.slice(line.lastIndexOf(' ')) ?? Number.NaN);
-};
-
-const seriesIn = (page: string): number =>
-  page.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+import { hasPromtool, promtoolOf, readMetrics, seriesOf, valueOf } from './support/metrics.js';
 
 describe('the metrics', () => {
   let hub: TestHub;
@@ -35,7 +18,7 @@ describe('the metrics', () => {
     await hub.close();
     await provider.close();
   });
-  const read = async (): Promise<string> => (await hub.request('get', '/metrics').expect(200)).text;
+  const read = (): Promise<string> => readMetrics(hub);
   const lineOf = async (requestId: string): Promise<Json> => {
     const line = await until(
       () =>
@@ -90,11 +73,7 @@ describe('the metrics', () => {
   });
 
   (hasPromtool ? it : it.skip)('pass promtool check metrics', async () => {
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
-      input: await read(),
-      encoding: 'utf8',
-    });
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(promtoolOf(await read())).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
   it('stay bounded and valid with ten thousand aliases and hostile names', async () => {
@@ -119,7 +98,7 @@ describe('the metrics', () => {
       });
     }
     const page = await read();
-    expect(seriesIn(page)).toBeLessThan(25_000);
+    expect(seriesOf(page).length).toBeLessThan(25_000);
     expect(page).not.toMatch(/^hub_calls_total\{alias="forged"/m);
     expect(valueOf(page, 'hub_metrics_folded_aliases')).toBeGreaterThan(9000);
     const sums = page.split('\n').filter((line) => line.startsWith('hub_calls_total{'));
@@ -129,7 +108,7 @@ describe('the metrics', () => {
     expect(new Set(sums.map((line) => /alias="((?:[^"\\]|\\.)*)"/.exec(line)?.[1])).size).toBeLessThanOrEqual(
       MAX_NAMED_ALIASES + 1,
     );
-    if (hasPromtool) expect(spawnSync('promtool', ['check', 'metrics'], { input: page }).status).toBe(0);
+    if (hasPromtool) expect(promtoolOf(page).status).toBe(0);
   });
 
   describe('beside the access log', () => {

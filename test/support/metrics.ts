@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import type { TestHub } from './hub.js';
+
+/** Where there is no `promtool` on the machine, what needs it is skipped by name. */
+export const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+/** What `promtool check metrics` says of a page. */
+export const promtoolOf = (page: string): { status: number | null; stdout: string; stderr: string } => {
+  const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
+
+export const readMetrics = async (hub: Pick<TestHub, 'request'>, token?: string): Promise<string> =>
+  (await hub.request('get', '/metrics', token).expect(200)).text;
+
+export interface Series {
+  name: string;
+  labels: Record<string, string>;
+  value: number;
+}
+
+const LINE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$/;
+const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)/y;
+const ESCAPED: Record<string, string> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
+const NUMBER = /^(?:[+-]?Inf|[Nn]a[Nn]|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/;
+
+const labelsOf = (text: string): Record<string, string> => {
+  const labels: Record<string, string> = {};
+  for (LABEL.lastIndex = 0; LABEL.lastIndex < text.length;) {
+    const found = LABEL.exec(text);
+    if (!found) throw new Error(`These are no labels: ${text}`);
+    const [, name = '', value = ''] = found;
+    if (name in labels) throw new Error(`The label ${name} is there twice: ${text}`);
+    labels[name] = value.replaceAll(/\\["\\n]/g, (pair) => ESCAPED[pair] ?? pair);
+  }
+  return labels;
+};
+
+/** Every series of a page, read as strictly as Prometheus does; throws for a line that it would not take. */
+export const seriesOf = (page: string): Series[] => {
+  if (!page.endsWith('\n')) throw new Error('The last line does not end');
+  const lines = page.split('\n').filter((line) => line !== '' && !/^# (?:HELP|TYPE) \S+ /.test(line));
+  return lines.map((line) => {
+    const [, name, labels, value] = LINE.exec(line) ?? [];
+    if (name === undefined || value === undefined || !NUMBER.test(value)) throw new Error(`No such line: ${line}`);
+    return { name, labels: labelsOf(labels ?? ''), value: Number(value.replace('Inf', 'Infinity')) };
+  });
+};
+
+/** The value of the series with exactly this name and at least these labels; NaN: there is none. */
+export const valueOf = (page: string, name: string, labels: Record<string, string> = {}): number =>
+  seriesOf(page).find(
+    (series) =>
+      series.name === name && Object.entries(labels).every(([label, value]) => series.labels[label] === value),
+  )?.value ?? Number.NaN;
