@@ -6,15 +6,16 @@ import { aChat, call, saveModel } from './support/calls.js';
 import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { removeDataDirectory } from './support/embedded-database.js';
 import { startHub, type TestHub } from './support/hub.js';
+import { hasPromtool } from './support/metrics.js';
 import { freePort } from './support/sockets.js';
 
 const RULES = 'docs/monitoring/prometheus-rules.yaml';
+const RULES_TEST = 'test/fixtures/prometheus-rules.test.yaml';
 const DASHBOARD = 'docs/monitoring/grafana-dashboard.json';
 const GUIDE = readFileSync('docs/monitoring/README.md', 'utf8');
 /** Prometheus makes it itself. */
 const NOT_OURS = new Set(['up']);
 const METRIC = /\b(?:hub|gen_ai|process|nodejs)_[a-z0-9_]+\b/g;
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 
 interface Rules {
   groups: { rules: { alert: string; expr: string }[] }[];
@@ -70,6 +71,11 @@ describe('what is there for Prometheus and Grafana', () => {
 
   (hasPromtool ? it : it.skip)('passes promtool check rules', () => {
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', RULES], { encoding: 'utf8' });
+    expect({ status, text: stdout + stderr }).toMatchObject({ status: 0 });
+  });
+
+  (hasPromtool ? it : it.skip)('fires the rules of the hub itself when they should, and not before', () => {
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', RULES_TEST], { encoding: 'utf8' });
     expect({ status, text: stdout + stderr }).toMatchObject({ status: 0 });
   });
 });
