@@ -1,11 +1,21 @@
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CallMetrics } from '../src/ai-model/status/call-metrics.js';
 import { MAX_NAMED_ALIASES } from '../src/ai-model/status/call-families.js';
 import { aSnapshotModel } from './factories/snapshot-model.js';
 import { aChat, call, openCall, saveModel, until, type Json } from './support/calls.js';
-import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
+import { sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { startHub, type TestHub } from './support/hub.js';
-import { hasPromtool, promtoolOf, readMetrics, seriesOf, valueOf } from './support/metrics.js';
+import {
+  foreignLabels,
+  HOSTILE_TEXTS,
+  SAID,
+  hasPromtool,
+  promtoolOf,
+  readMetrics,
+  seriesOf,
+  valueOf,
+} from './support/metrics.js';
 
 describe('the metrics', () => {
   let hub: TestHub;
@@ -108,6 +118,34 @@ describe('the metrics', () => {
     expect(new Set(sums.map((line) => /alias="((?:[^"\\]|\\.)*)"/.exec(line)?.[1])).size).toBeLessThanOrEqual(
       MAX_NAMED_ALIASES + 1,
     );
+    if (hasPromtool) expect(promtoolOf(page).status).toBe(0);
+  });
+
+  it('say nothing of what providers and callers said', async () => {
+    const hostile = await startFakeProvider();
+    const said: ((text: string, response: ServerResponse) => void)[] = [
+      ...[400, 401, 404, 429, 500].map(
+        (status) =>
+          (text: string, response: ServerResponse): void =>
+            sendJson(response, status, { error: { message: text, type: text, code: text, param: text } }),
+      ),
+      (text, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${text}`),
+      (text, response) => void response.writeHead(502).end(text),
+    ];
+    const { alias } = await model({ api_base: hostile.url, model_name: SAID });
+    for (const [index, text] of HOSTILE_TEXTS.entries()) {
+      hostile.answerWith((_call, response) => said[index % said.length]?.(text, response));
+      await call(hub, aChat(alias, { user: text, stream: index % said.length === 5 }));
+      await call(hub, aChat(text));
+      await call(hub, aChat(alias), { path: `/v1/${encodeURIComponent(text)}` });
+      await call(hub, aChat(alias), { token: encodeURIComponent(text), headers: { 'x-hub-source': SAID } });
+    }
+    await hostile.close();
+    const page = await read();
+    expect(valueOf(page, 'hub_provider_attempts_total', { error_class: 'auth' })).toBeGreaterThan(0);
+    expect(page).not.toContain(SAID);
+    expect(page).not.toContain('hub_forged_total');
+    expect(foreignLabels(page)).toEqual([]);
     if (hasPromtool) expect(promtoolOf(page).status).toBe(0);
   });
 

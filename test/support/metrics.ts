@@ -53,3 +53,23 @@ export const valueOf = (page: string, name: string, labels: Record<string, strin
     (series) =>
       series.name === name && Object.entries(labels).every(([label, value]) => series.labels[label] === value),
   )?.value ?? Number.NaN;
+
+/** What a provider or a caller might say so that a page of metrics says something else, or tells what was said. */
+export const SAID = 'said-by-somebody-else';
+export const HOSTILE_TEXTS = [
+  `${SAID} "quoted" and \\ back`,
+  `${SAID}\nhub_forged_total{alias="x"} 1\n`,
+  `"} 1\nhub_forged_total 1\n# ${SAID}`,
+  `# TYPE hub_forged_total counter ${SAID}`,
+  `\u202E${SAID}\u202C שלום`,
+  `${SAID}",error_class="ok`,
+  SAID.padEnd(100, 'x'),
+];
+
+/** What of a page is neither a name of a model nor a word of ours: nothing that anybody said may be in it. */
+export const foreignLabels = (page: string): string[] =>
+  seriesOf(page).flatMap(({ name, labels }) =>
+    Object.entries(labels)
+      .filter(([label, value]) => label !== 'alias' && !/^[\w.+()-]{1,40}$/.test(value))
+      .map(([label, value]) => `${name} ${label} ${value}`),
+  );
