@@ -1,6 +1,5 @@
 import { HttpModule } from '@nestjs/axios';
-import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
-import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
+import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import type { Ending } from '../platform/lifecycle/ending.js';
 import { RedisConnection } from '../platform/redis/redis-connection.js';
@@ -46,8 +45,7 @@ import { ModelsController } from './models/models.controller.js';
 import { KeptVersions } from './prompts/kept-versions.js';
 import { PromptLibrary } from './prompts/prompt-library.js';
 import { ProviderLoader } from './providers/provider-loader.js';
-import { aiModelFamilies } from './status/ai-model-families.js';
-import { callFamilies } from './status/call-families.js';
+import { AiModelMetrics } from './status/ai-model-metrics.js';
 import { CallMetrics } from './status/call-metrics.js';
 import { StatusController } from './status/status.controller.js';
 import { StatusService } from './status/status.service.js';
@@ -66,10 +64,8 @@ const rateLimiter = {
 
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
-export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
+export class AiModelModule implements BeforeApplicationShutdown {
   constructor(
-    private readonly registry: MetricsRegistry,
-    private readonly calls: CallMetrics,
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
@@ -99,6 +95,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         { provide: SnapshotKeys, useValue: snapshotKeys },
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
+        AiModelMetrics,
         EarlyTokenCheck,
         RemoteSessions,
         rateLimiter,
@@ -135,10 +132,6 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
       ],
       exports: [TokenVerifier],
     };
-  }
-
-  onModuleInit(): void {
-    this.registry.add(...callFamilies(this.calls), ...aiModelFamilies(this.tracker, this.usage, this.directory));
   }
 
   /** Ends the calls and delivers their usage. While the listener is still open: in role `all` the usage goes through it. */

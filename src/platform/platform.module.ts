@@ -13,14 +13,19 @@ import { MetricsRegistry } from './metrics/metrics-registry.js';
 import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 import { redisAddressOf } from './redis/redis-address.js';
 import { RedisConnection } from './redis/redis-connection.js';
+import { redisFamilies } from './redis/redis-families.js';
 import type { Secret } from './secrets/secret.js';
 
 const redisProvider = (url: Secret): FactoryProvider => {
   const address = redisAddressOf(url);
   return {
     provide: RedisConnection,
-    useFactory: (health: HealthRegistry) => new RedisConnection(address, health),
-    inject: [HealthRegistry],
+    useFactory: (health: HealthRegistry, metrics: MetricsRegistry) => {
+      const redis = new RedisConnection(address, health);
+      metrics.add(...redisFamilies(redis));
+      return redis;
+    },
+    inject: [HealthRegistry, MetricsRegistry],
   };
 };
 

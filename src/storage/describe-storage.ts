@@ -27,6 +27,7 @@ export const describeStorage = (serviceToken: Secret): DynamicModule => {
       database,
       keys,
       processes: new StorageProcesses(new ThisInstance('0'), database.dataSource, keys),
+      embedded: null,
       listener: new DatabaseListener(NOWHERE, []),
       adminToken: Secret.of(generateToken('admin').text),
       adminTokenFile: null,

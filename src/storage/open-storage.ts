@@ -32,6 +32,8 @@ export interface StorageResources {
   database: Database;
   keys: KeyRingHolder;
   processes: StorageProcesses;
+  /** null: DATABASE_URL names another one. */
+  embedded: EmbeddedPostgres | null;
   /** What other processes tell. */
   listener: DatabaseListener;
   adminToken: Secret;
@@ -129,7 +131,7 @@ export async function openStorage(
       throw error;
     });
     const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL]);
-    return { database, keys, processes, listener, ...findAdminToken(env, directory), close };
+    return { database, keys, processes, embedded: server, listener, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();
     throw error;

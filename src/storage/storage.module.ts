@@ -52,6 +52,8 @@ import { StoredSessions } from './session/stored-sessions.js';
 import { StorageProcesses } from './process/storage-processes.js';
 import { StatisticsController } from './statistics/statistics.controller.js';
 import { StatisticsService } from './statistics/statistics.service.js';
+import { EmbeddedServer } from './status/database-families.js';
+import { StorageMetrics } from './status/storage-metrics.js';
 import { KnownTokens } from './token/known-tokens.js';
 import { StoredTokenVerifier } from './token/stored-token.verifier.js';
 import { TokenController } from './token/token.controller.js';
@@ -82,7 +84,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   static register(resources: StorageResources, serviceToken: StorageResources['adminToken']): DynamicModule {
-    const { database, keys, processes, listener, adminToken } = resources;
+    const { database, keys, processes, embedded, listener, adminToken } = resources;
     if (adminToken.equals(serviceToken)) {
       throw new StartupError('STORAGE_SERVICE_TOKEN must not be the same as ADMIN_TOKEN.');
     }
@@ -115,6 +117,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: SecretVault, useValue: new SecretVault(keys) },
         { provide: StorageProcesses, useValue: processes },
         { provide: DatabaseListener, useValue: listener },
+        { provide: EmbeddedServer, useValue: new EmbeddedServer(embedded) },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
         AnswerCache,
@@ -145,6 +148,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         SnapshotService,
         StatisticsService,
         StoredSessions,
+        StorageMetrics,
         TokenService,
         UnreadableSecrets,
         UsageRetention,
