@@ -1,0 +1,34 @@
+import { createHmac } from 'node:crypto';
+import type { Delivery, Notice } from '../../../contract/alert-notice.js';
+import type { SendMessage } from '../channel-sender.js';
+import { postMessage, refused } from './post-message.js';
+
+const SECRET_START = 'whsec_';
+
+const severityOf = (notice: Notice): string => ('rule' in notice ? notice.rule.severity : notice.severity);
+
+const contentOf = (notice: Notice): object => {
+  if (notice.event === 'test') return {};
+  if (notice.event === 'budget') return { budget: notice.budget };
+  return { rule: notice.rule, alerts: notice.alerts, more: notice.more };
+};
+
+const bodyOf = ({ id, notice }: Delivery): string =>
+  JSON.stringify({ id, event: notice.event, at: notice.at, severity: severityOf(notice), ...contentOf(notice) });
+
+/** A secret as Standard Webhooks writes it is base64; any other is what it is. */
+const keyOf = (secret: string): Buffer =>
+  secret.startsWith(SECRET_START) ? Buffer.from(secret.slice(SECRET_START.length), 'base64') : Buffer.from(secret);
+
+/** JSON to an address, signed as Standard Webhooks says it. Any 2xx is taken for an answer that the message is there. */
+export const sendToWebhook: SendMessage = async (channel, delivery, context) => {
+  const body = bodyOf(delivery);
+  const timestamp = String(Math.floor(context.now().getTime() / 1000));
+  const headers: Record<string, string> = { 'webhook-id': delivery.id, 'webhook-timestamp': timestamp };
+  if (channel.secret !== null) {
+    const signature = createHmac('sha256', keyOf(channel.secret)).update(`${delivery.id}.${timestamp}.${body}`);
+    headers['webhook-signature'] = `v1,${signature.digest('base64')}`;
+  }
+  const answer = await postMessage(channel, { headers, body }, context);
+  if (answer.status < 200 || answer.status > 299) throw refused(channel, answer);
+};
