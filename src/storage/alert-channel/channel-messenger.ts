@@ -54,7 +54,6 @@ export class ChannelMessenger implements OnApplicationShutdown {
 
   private async sendWithin(limits: SendLimits, channel: OpenChannel, delivery: Delivery): Promise<void> {
     const send = SENDERS[channel.kind];
-    if (!send) throw new DeliveryError(`Channels of kind ${channel.kind} cannot be used yet.`);
     limits.signal.throwIfAborted();
     const ending = new AbortController();
     const { signal } = ending;

@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { Delivery, Notice } from '../../../contract/alert-notice.js';
 import type { SendMessage } from '../channel-sender.js';
+import { messageOf } from '../messages/message-of.js';
+import { plainBodyOf, type Message } from '../messages/message.js';
 import { postMessage, refused } from './post-message.js';
 
 const SECRET_START = 'whsec_';
-
-const severityOf = (notice: Notice): string => ('rule' in notice ? notice.rule.severity : notice.severity);
 
 const contentOf = (notice: Notice): object => {
   if (notice.event === 'test') return {};
@@ -13,8 +13,16 @@ const contentOf = (notice: Notice): object => {
   return { rule: notice.rule, alerts: notice.alerts, more: notice.more };
 };
 
-const bodyOf = ({ id, notice }: Delivery): string =>
-  JSON.stringify({ id, event: notice.event, at: notice.at, severity: severityOf(notice), ...contentOf(notice) });
+const bodyOf = ({ id, notice }: Delivery, message: Message): string =>
+  JSON.stringify({
+    id,
+    event: notice.event,
+    at: notice.at,
+    severity: message.severity,
+    text: { title: message.title, body: plainBodyOf(message) },
+    link: message.link?.url ?? null,
+    ...contentOf(notice),
+  });
 
 /** A secret as Standard Webhooks writes it is base64; any other is what it is. */
 const keyOf = (secret: string): Buffer =>
@@ -22,7 +30,8 @@ const keyOf = (secret: string): Buffer =>
 
 /** JSON to an address, signed as Standard Webhooks says it. Any 2xx is taken for an answer that the message is there. */
 export const sendToWebhook: SendMessage = async (channel, delivery, context) => {
-  const body = bodyOf(delivery);
+  const { notice } = delivery;
+  const body = bodyOf(delivery, messageOf(notice, notice.language ?? channel.language, context.publicUrl));
   const timestamp = String(Math.floor(context.now().getTime() / 1000));
   const headers: Record<string, string> = { 'webhook-id': delivery.id, 'webhook-timestamp': timestamp };
   if (channel.secret !== null) {
