@@ -109,7 +109,7 @@ export const CHINESE: Texts = {
   },
   link: '查看详情',
   subject: (kind, subject) => SUBJECTS[kind](subject),
-  several: (kind, count) => `${count} ${SEVERAL[kind]}`,
+  several: (kind, count) => `${numberText(count, 0)} ${SEVERAL[kind]}`,
   wrong: (subject, wrong, figures) => `${join(subject, wrong)}${figures === null ? '' : `（${figures}）`}`,
   still: (wrong) => `仍未恢复：${wrong}`,
   over: (wrong, reason) => `${wrong}（${reason}）`,
@@ -126,7 +126,7 @@ export const CHINESE: Texts = {
   one: (subject, measured, time, duration) =>
     `${subject}：${measured === null ? '' : `${measured}，`}自 ${time} 起已持续${lasting(duration)}`,
   oneOver: (subject, duration, reason) => `${subject}：持续${lasting(duration)}，${reason}`,
-  more: (count) => `另有 ${count} 项未列出`,
+  more: (count) => `另有 ${numberText(count, 0)} 项未列出`,
   budget: {
     title: (name, percent, refuses) =>
       refuses ? `预算 ${name} 已用尽（${percent}），新的调用将被拒绝` : `预算 ${name} 已使用 ${percent}`,

@@ -3,7 +3,6 @@ import { lineText, subjectTexts, type Message } from '../messages/message.js';
 const WIDE: Readonly<Record<string, string>> = {
   '<': '＜',
   '>': '＞',
-  '[': '［',
   ']': '］',
   '*': '＊',
   '`': '｀',
@@ -16,7 +15,7 @@ const WIDE: Readonly<Record<string, string>> = {
  * width, which looks much the same and means nothing.
  */
 export const asChatMarkdown = (text: string): string =>
-  text.replaceAll(/[<>[\]*`#|]/g, (character) => WIDE[character] ?? '');
+  text.replaceAll(/[<>*`#|]|\](?=\()/g, (character) => WIDE[character] ?? '');
 
 /** The message without its title. `between` separates lines: what a chat takes for the end of one. */
 export const chatMarkdownOf = (message: Message, between: string): string =>
