@@ -30,18 +30,18 @@ const MAX_WORDS = 300;
 export const postMessage = async (
   channel: OpenChannel,
   { url, headers, body }: Posted,
-  { client, signal, now }: SendContext,
+  context: SendContext,
 ): Promise<ReceiverAnswer> => {
   try {
-    const response = await client.request({
+    const response = await context.client.request({
       url: url ?? new URL(channel.url ?? ''),
       method: 'POST',
       headers: { 'content-type': 'application/json; charset=utf-8', 'user-agent': 'ai-model-hub', ...headers },
       body,
-      signal,
+      signal: context.signal,
     });
     const text = await textOf(response);
-    return { status: response.status, text, retryAfterSeconds: retryAfterOf(response.headers, now()) };
+    return { status: response.status, text, retryAfterSeconds: retryAfterOf(response.headers, context.now()) };
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
     // What is written there cannot be read; that it was taken, or was not, can.
