@@ -111,6 +111,14 @@ const ACCESS: Record<string, Access> = {
   'GET /api/v1/tokens': 'admin',
   'GET /api/v1/instances': 'models:read',
   'DELETE /api/v1/tokens/:id': 'admin',
+  'POST /api/v1/alerts/channels': 'alerts:write',
+  'GET /api/v1/alerts/channels': 'alerts:read',
+  'GET /api/v1/alerts/channels/:id': 'alerts:read',
+  'PUT /api/v1/alerts/channels/:id': 'alerts:write',
+  'DELETE /api/v1/alerts/channels/:id': 'alerts:write',
+  'POST /api/v1/alerts/channels/:id/test': 'alerts:write',
+  'GET /api/v1/alerts/notifications': 'alerts:read',
+  'POST /api/v1/alerts/notifications/:id/retry': 'alerts:write',
   'GET /api/v1/encryption-keys': 'admin',
   'POST /api/v1/encryption-keys': 'admin',
   'PUT /api/v1/encryption-keys/active': 'admin',
@@ -135,7 +143,8 @@ const GUARDED = Object.entries(ACCESS).filter(([, access]) => !isOpen(access));
 const SCOPED = GUARDED.filter(([, access]) => access !== 'any token' && access !== 'several');
 /** Served by the AI model service, which knows tokens by its snapshot. */
 const isCallRoute = (name: string): boolean =>
-  / \/(?:v1|api\/v1\/(?:chat|models|status))\//.test(`${name}/`) || /\/(?:discover|test|test-all)$/.test(name);
+  / \/(?:v1|api\/v1\/(?:chat|models|status))\//.test(`${name}/`) ||
+  /ai-models\/.*\/(?:discover|test|test-all)$/.test(name);
 
 const fillIn = (path: string): string =>
   path

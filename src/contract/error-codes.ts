@@ -63,6 +63,8 @@ export const ERROR_CODES = [
   'alert_silence_not_found',
   'alert_channel_not_found',
   'alert_channel_name_taken',
+  'alert_channel_url_not_allowed',
+  'too_many_alert_channels',
   'alert_channel_failed',
   'notification_not_found',
   'budget_not_found',

@@ -15,6 +15,7 @@ import { connectionFromEmbedded, connectionFromUrl, type DatabaseConnection } fr
 import { REVISION_CHANNEL, takeWholeRevision } from './database/change.service.js';
 import { DatabaseListener } from './database/database-listener.js';
 import { APPLIED_CHANNEL } from './instance/instance.service.js';
+import { NOTIFICATION_CHANNEL } from './notification/outbox.js';
 import { Database } from './database/database.js';
 import { MIGRATING, dataSourceOptions } from './database/data-source-options.js';
 import {
@@ -130,7 +131,7 @@ export async function openStorage(
       await database.close();
       throw error;
     });
-    const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL]);
+    const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL, NOTIFICATION_CHANNEL]);
     return { database, keys, processes, embedded: server, listener, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();

@@ -5,6 +5,12 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
+import { AlertChannelController } from './alert-channel/alert-channel.controller.js';
+import { AlertChannelService } from './alert-channel/alert-channel.service.js';
+import { ChannelCredentials } from './alert-channel/channel-credentials.js';
+import { ChannelMessenger } from './alert-channel/channel-messenger.js';
+import { ChannelTester } from './alert-channel/channel-tester.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
@@ -36,6 +42,12 @@ import { ModelConfigController } from './model-config/model-config.controller.js
 import { ModelConfigEntity } from './model-config/model-config.entity.js';
 import { ModelConfigService } from './model-config/model-config.service.js';
 import { ModelConfigWriter } from './model-config/model-config.writer.js';
+import { DeliveryTallies } from './notification/delivery-tallies.js';
+import { DeliveryWorker } from './notification/delivery-worker.js';
+import { NotificationController } from './notification/notification.controller.js';
+import { NotificationQueue } from './notification/notification-queue.js';
+import { NotificationRetention } from './notification/notification-retention.js';
+import { NotificationService } from './notification/notification.service.js';
 import { PromptChanges } from './prompt/prompt-changes.js';
 import { PromptController } from './prompt/prompt.controller.js';
 import { PromptLabelController } from './prompt/prompt-label.controller.js';
@@ -81,6 +93,8 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
     private readonly processes: StorageProcesses,
     private readonly listener: DatabaseListener,
     private readonly changes: ChangeService,
+    private readonly metrics: MetricsRegistry,
+    private readonly deliveries: DeliveryTallies,
   ) {}
 
   static register(resources: StorageResources, serviceToken: StorageResources['adminToken']): DynamicModule {
@@ -110,6 +124,8 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         EncryptionKeyController,
         InternalController,
         InstanceController,
+        AlertChannelController,
+        NotificationController,
       ],
       providers: [
         { provide: Database, useValue: database },
@@ -120,11 +136,17 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: EmbeddedServer, useValue: new EmbeddedServer(embedded) },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
+        AlertChannelService,
         AnswerCache,
         ChangeService,
         ChangeStream,
+        ChannelCredentials,
+        ChannelMessenger,
+        ChannelTester,
         ConfigCredentials,
         ConnectionTestClaims,
+        DeliveryTallies,
+        DeliveryWorker,
         EncryptionKeyService,
         ExportService,
         HistoryService,
@@ -137,6 +159,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ModelConfigService,
         ModelConfigWriter,
         ModelImport,
+        NotificationQueue,
+        NotificationRetention,
+        NotificationService,
         PromptImport,
         PromptChanges,
         PromptLabelService,
@@ -160,6 +185,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.health.register('database', () => this.checkDatabase());
+    this.metrics.add(...this.deliveries.families());
     this.keyRings.start();
     this.processes.start();
     this.listenToOthers();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import { aMailChannel } from '../factories/alert-channel.js';
 import { aModelConfig } from '../factories/model-config.js';
 import { aUsageBatch, aUsageRecord } from '../factories/usage-record.js';
 import { FIELD_CASES } from './config-fields.js';
@@ -145,6 +146,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
   const prompts = route.path.split(PROMPTS)[1];
   if (prompts !== undefined) return validPromptFields(prompts, world);
+  if (/\/alerts\/channels(?:\/:id)?$/.test(route.path)) return aFuzzedChannel(route);
   const managed = validManagedFields(route, world);
   if (managed !== null) return managed;
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
@@ -175,6 +177,12 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     tools: [],
     prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
   };
+};
+
+/** Nobody is told anything: there is no rule that fires. */
+const aFuzzedChannel = ({ method }: Route): Fields => {
+  const { kind, ...channel } = aMailChannel({ url: null, is_enabled: true, min_severity: 'warning', language: 'en' });
+  return method === 'POST' ? { ...channel, kind } : channel;
 };
 
 /** With every block in it that is read. */
@@ -324,7 +332,8 @@ const partOf = (fields: Fields): Part | null => {
     (name: string, wrap: (json: string) => string): Part['toBody'] =>
     (json) =>
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
-  const { records, variables, prompt_template: template } = fields;
+  const { records, variables, prompt_template: template, smtp } = fields;
+  if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
   const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {
