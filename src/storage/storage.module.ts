@@ -5,6 +5,13 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { AlertController } from './alert/alert.controller.js';
+import { AlertService } from './alert/alert.service.js';
+import { AlertRuleController } from './alert/alert-rule.controller.js';
+import { AlertRuleService } from './alert/alert-rule.service.js';
+import { AlertRuleWriter } from './alert/alert-rule.writer.js';
+import { SilenceController } from './alert/silence.controller.js';
+import { SilenceService } from './alert/silence.service.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
@@ -18,6 +25,7 @@ import { ExportService } from './declarative/export.service.js';
 import { ImportService } from './declarative/import.service.js';
 import { ModelImport } from './declarative/model-import.js';
 import { PromptImport } from './declarative/prompt-import.js';
+import { RuleImport } from './declarative/rule-import.js';
 import { EncryptionKeyController } from './encryption-key/encryption-key.controller.js';
 import { EncryptionKeyService } from './encryption-key/encryption-key.service.js';
 import { KeyRewrapper } from './encryption-key/key-rewrapper.js';
@@ -107,6 +115,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         EncryptionKeyController,
         InternalController,
         InstanceController,
+        AlertController,
+        AlertRuleController,
+        SilenceController,
       ],
       providers: [
         { provide: Database, useValue: database },
@@ -116,6 +127,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: DatabaseListener, useValue: listener },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
+        AlertRuleService,
+        AlertRuleWriter,
+        AlertService,
         AnswerCache,
         ChangeService,
         ChangeStream,
@@ -141,6 +155,8 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         PromptService,
         PromptUseService,
         PromptWriter,
+        RuleImport,
+        SilenceService,
         SnapshotService,
         StatisticsService,
         TokenService,
