@@ -632,7 +632,7 @@ describe('alerts over HTTP', () => {
         ['one', 'two', 'three'].map(async (name) => (await target.request('post', RULES).send(aRule({ name }))).status),
       );
       expect(statuses.sort()).toEqual([201, 409, 409]);
-      await own
+      await target
         .request('post', RULES)
         .send(aRule())
         .expect(409, /too_many_alert_rules/);
@@ -641,7 +641,7 @@ describe('alerts over HTTP', () => {
          SELECT now(), now() + interval '1 hour', 'c', 'x' FROM generate_series(1, ${MAX_OPEN_SILENCES})`,
       );
       const silence = { ends_at: inMinutes(5), comment: 'c' };
-      await own
+      await target
         .request('post', SILENCES)
         .send(silence)
         .expect(409, /too_many_alert_silences/);
