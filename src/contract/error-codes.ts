@@ -59,8 +59,10 @@ export const ERROR_CODES = [
   // alerts and budgets
   'alert_rule_not_found',
   'alert_rule_name_taken',
+  'too_many_alert_rules',
   'alert_not_found',
   'alert_silence_not_found',
+  'too_many_alert_silences',
   'alert_channel_not_found',
   'alert_channel_name_taken',
   'alert_channel_url_not_allowed',

@@ -11,6 +11,13 @@ import { AlertChannelService } from './alert-channel/alert-channel.service.js';
 import { ChannelCredentials } from './alert-channel/channel-credentials.js';
 import { ChannelMessenger } from './alert-channel/channel-messenger.js';
 import { ChannelTester } from './alert-channel/channel-tester.js';
+import { AlertController } from './alert/alert.controller.js';
+import { AlertService } from './alert/alert.service.js';
+import { AlertRuleController } from './alert/alert-rule.controller.js';
+import { AlertRuleService } from './alert/alert-rule.service.js';
+import { AlertRuleWriter } from './alert/alert-rule.writer.js';
+import { SilenceController } from './alert/silence.controller.js';
+import { SilenceService } from './alert/silence.service.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
@@ -24,6 +31,7 @@ import { ExportService } from './declarative/export.service.js';
 import { ImportService } from './declarative/import.service.js';
 import { ModelImport } from './declarative/model-import.js';
 import { PromptImport } from './declarative/prompt-import.js';
+import { RuleImport } from './declarative/rule-import.js';
 import { EncryptionKeyController } from './encryption-key/encryption-key.controller.js';
 import { EncryptionKeyService } from './encryption-key/encryption-key.service.js';
 import { KeyRewrapper } from './encryption-key/key-rewrapper.js';
@@ -126,6 +134,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         InstanceController,
         AlertChannelController,
         NotificationController,
+        AlertController,
+        AlertRuleController,
+        SilenceController,
       ],
       providers: [
         { provide: Database, useValue: database },
@@ -137,6 +148,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
         AlertChannelService,
+        AlertRuleService,
+        AlertRuleWriter,
+        AlertService,
         AnswerCache,
         ChangeService,
         ChangeStream,
@@ -170,6 +184,8 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         PromptService,
         PromptUseService,
         PromptWriter,
+        RuleImport,
+        SilenceService,
         SnapshotService,
         StatisticsService,
         StoredSessions,
