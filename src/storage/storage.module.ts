@@ -5,6 +5,8 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { AlertEvaluator } from './alert/evaluation/alert-evaluator.js';
+import { AlertRetention } from './alert/evaluation/alert-retention.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
@@ -116,6 +118,8 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: DatabaseListener, useValue: listener },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
+        AlertEvaluator,
+        AlertRetention,
         AnswerCache,
         ChangeService,
         ChangeStream,
