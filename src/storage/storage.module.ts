@@ -18,6 +18,8 @@ import { AlertRuleService } from './alert/alert-rule.service.js';
 import { AlertRuleWriter } from './alert/alert-rule.writer.js';
 import { SilenceController } from './alert/silence.controller.js';
 import { SilenceService } from './alert/silence.service.js';
+import { AlertEvaluator } from './alert/evaluation/alert-evaluator.js';
+import { AlertRetention } from './alert/evaluation/alert-retention.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
@@ -151,6 +153,8 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         AlertRuleService,
         AlertRuleWriter,
         AlertService,
+        AlertEvaluator,
+        AlertRetention,
         AnswerCache,
         ChangeService,
         ChangeStream,
