@@ -7,6 +7,10 @@ import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
+import { BudgetController } from './budget/budget.controller.js';
+import { BudgetService } from './budget/budget.service.js';
+import { BudgetWatch } from './budget/budget-watch.js';
+import { BudgetWriter } from './budget/budget.writer.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
 import { SecretVault } from './crypto/secret-vault.js';
@@ -95,6 +99,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         TypeOrmModule.forFeature([ModelConfigEntity, TokenEntity]),
       ],
       controllers: [
+        BudgetController,
         ModelConfigController,
         DeclarativeController,
         HistoryController,
@@ -117,6 +122,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
         AnswerCache,
+        BudgetService,
+        BudgetWatch,
+        BudgetWriter,
         ChangeService,
         ChangeStream,
         ConfigCredentials,

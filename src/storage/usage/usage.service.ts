@@ -37,10 +37,22 @@ const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 @Injectable()
 export class UsageService {
   private batches = 0;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly changes: ChangeService) {}
 
-  record(batch: UsageBatch): Promise<UsageReceipt> {
+  /** Called after this process has counted a batch. */
+  onRecorded(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  async record(batch: UsageBatch): Promise<UsageReceipt> {
+    const receipt = await this.add(batch);
+    if (!receipt.duplicate) for (const listener of this.listeners) listener();
+    return receipt;
+  }
+
+  private add(batch: UsageBatch): Promise<UsageReceipt> {
     return this.changes.observe(async (manager) => {
       const remembered = await manager.query<unknown[]>(REMEMBER_BATCH, [batch.batch_id]);
       const receipt = { batch_id: batch.batch_id, accepted: batch.records.length, duplicate: remembered.length === 0 };
