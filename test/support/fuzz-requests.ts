@@ -12,6 +12,7 @@ import type { Route } from './routes.js';
 export interface FuzzWorld {
   configIds: string[];
   promptIds: string[];
+  budgetIds: string[];
   /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
   promptName: string;
   alias: string;
@@ -147,6 +148,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (prompts !== undefined) return validPromptFields(prompts, world);
   const managed = validManagedFields(route, world);
   if (managed !== null) return managed;
+  if (route.path.startsWith('/api/v1/budgets')) return aValidBudget();
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
@@ -176,6 +178,23 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
   };
 };
+
+/** Refuses nothing: the other routes go on. */
+const aValidBudget = (): Fields => ({
+  name: `fuzz-${randomUUID()}`,
+  limit_usd: 12.345678,
+  description: 'd',
+  is_enabled: true,
+  scope: 'tag',
+  scope_value: 'team:search',
+  period: 'day',
+  time_zone: 'Asia/Kolkata',
+  thresholds: [50, 100],
+  action: 'notify',
+  severity: 'info',
+  language: 'zh-CN',
+  channels: ['a-channel'],
+});
 
 /** With every block in it that is read. */
 const aMessagesRequest = ({ alias, promptName }: FuzzWorld, isReal: boolean): Fields => {
@@ -470,10 +489,11 @@ const escaped = (): Arbitrary<string> =>
   text().map((value) => encodeURIComponent(value.toWellFormed()).slice(0, 3000) || '%20');
 
 /** What is there of the things this route is about. */
-const targetsOf = ({ method, path }: Route, { configIds, promptIds, promptName }: FuzzWorld): string[] => {
+const targetsOf = ({ method, path }: Route, { configIds, promptIds, budgetIds, promptName }: FuzzWorld): string[] => {
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
+  if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
 };
 
