@@ -71,6 +71,7 @@ export const ERROR_CODES = [
   'notification_not_found',
   'budget_not_found',
   'budget_name_taken',
+  'too_many_budgets',
   // calling a model
   'model_not_found',
   'model_disabled',

@@ -22,6 +22,10 @@ import { AlertEvaluator } from './alert/evaluation/alert-evaluator.js';
 import { AlertRetention } from './alert/evaluation/alert-retention.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
+import { BudgetController } from './budget/budget.controller.js';
+import { BudgetService } from './budget/budget.service.js';
+import { BudgetWatch } from './budget/budget-watch.js';
+import { BudgetWriter } from './budget/budget.writer.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
 import { SecretVault } from './crypto/secret-vault.js';
@@ -122,6 +126,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         TypeOrmModule.forFeature([ModelConfigEntity, TokenEntity]),
       ],
       controllers: [
+        BudgetController,
         ModelConfigController,
         DeclarativeController,
         HistoryController,
@@ -156,6 +161,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         AlertEvaluator,
         AlertRetention,
         AnswerCache,
+        BudgetService,
+        BudgetWatch,
+        BudgetWriter,
         ChangeService,
         ChangeStream,
         ChannelCredentials,

@@ -15,6 +15,7 @@ export interface FuzzWorld {
   promptIds: string[];
   ruleIds: string[];
   alertIds: string[];
+  budgetIds: string[];
   /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
   promptName: string;
   alias: string;
@@ -173,6 +174,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   if (alert !== null) return alert;
   const managed = validManagedFields(route, world);
   if (managed !== null) return managed;
+  if (route.path.startsWith('/api/v1/budgets')) return aValidBudget();
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
@@ -208,6 +210,22 @@ const aFuzzedChannel = ({ method }: Route): Fields => {
   const { kind, ...channel } = aMailChannel({ url: null, is_enabled: true, min_severity: 'warning', language: 'en' });
   return method === 'POST' ? { ...channel, kind } : channel;
 };
+/** Refuses nothing: the other routes go on. */
+const aValidBudget = (): Fields => ({
+  name: `fuzz-${randomUUID()}`,
+  limit_usd: 12.345678,
+  description: 'd',
+  is_enabled: true,
+  scope: 'tag',
+  scope_value: 'team:search',
+  period: 'day',
+  time_zone: 'Asia/Kolkata',
+  thresholds: [50, 100],
+  action: 'notify',
+  severity: 'info',
+  language: 'zh-CN',
+  channels: ['a-channel'],
+});
 
 /** With every block in it that is read. */
 const aMessagesRequest = ({ alias, promptName }: FuzzWorld, isReal: boolean): Fields => {
@@ -512,6 +530,11 @@ const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
   if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
+const targetsOf = ({ method, path }: Route, { configIds, promptIds, budgetIds, promptName }: FuzzWorld): string[] => {
+  // A DELETE of what the others work on would leave them only 404.
+  if (method === 'DELETE') return [IDS[0] ?? ''];
+  if (path.includes('/:name')) return [promptName];
+  if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
 };
 

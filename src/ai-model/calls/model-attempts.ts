@@ -8,6 +8,7 @@ import { backoffMilliseconds } from '../choosing/retry-policy.js';
 import type { CallLine } from '../../platform/logging/access-log.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { CallMedia } from '../media/call-media.js';
+import { budgetExceeded } from '../model-directory/exhausted-budgets.js';
 import type { ChatAnswer, ChatProvider, ProviderRequest, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { ProviderLoader } from '../providers/provider-loader.js';
@@ -132,6 +133,7 @@ export class ModelAttempts {
   private prepare(): Prepared | Promise<Prepared> {
     const { model, context, tools } = this;
     requireCallable(model, context.incoming);
+    this.requireBudget();
     const applied = tools.prompts.apply(context.incoming, model, context.asker.identity);
     const provider = tools.providers.chatProvider(model.provider);
     const media = tools.media.of(context.incoming);
@@ -140,6 +142,14 @@ export class ModelAttempts {
       const incoming = media ? await media.fit(prompted.incoming, model, context.deadline) : prompted.incoming;
       return { ...prompted, incoming, provider: loaded };
     });
+  }
+
+  private requireBudget(): void {
+    const { budgets, line } = this.context;
+    const closing = budgets?.closing(this.model);
+    if (!closing) return;
+    if (line) line.budget = closing.name;
+    throw budgetExceeded(closing);
   }
 
   /** Milliseconds until the next attempt; null: there is none. */

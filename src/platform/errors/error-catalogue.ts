@@ -74,6 +74,7 @@ export const ERROR_CATALOGUE: Record<ErrorCode, CatalogueEntry> = {
   notification_not_found: { status: 404, title: 'There is no such message' },
   budget_not_found: { status: 404, title: 'There is no such budget' },
   budget_name_taken: { status: 409, title: 'Another budget has this name' },
+  too_many_budgets: { status: 409, title: 'There are as many budgets as there may be' },
   model_not_found: { status: 404, title: 'There is no such model' },
   model_disabled: { status: 404, title: 'The model is switched off' },
   model_directory_unavailable: { status: 503, title: 'The model cannot be looked up right now' },

@@ -4,6 +4,7 @@ import { migrations } from '../../../typeorm-migrations/index.js';
 import { AlertEntity, AlertEvaluationEntity, AlertSilenceEntity } from '../alert/alert.entities.js';
 import { AlertRuleEntity } from '../alert/alert-rule.entity.js';
 import { AlertChannelEntity } from '../alert-channel/alert-channel.entity.js';
+import { BudgetEntity, BudgetStateEntity } from '../budget/budget.entities.js';
 import { ScheduledTestsEntity } from '../connection-test/scheduled-tests.entity.js';
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
@@ -54,6 +55,8 @@ export const ENTITIES = [
   AlertChannelEntity,
   NotificationEntity,
   ConsoleSessionEntity,
+  BudgetEntity,
+  BudgetStateEntity,
 ];
 
 interface Limits {

@@ -47,12 +47,19 @@ export interface ReceivedUsage {
 export class UsageService {
   readonly received: ReceivedUsage = { batches: 0, duplicates: 0, records: 0 };
   private batches = 0;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly changes: ChangeService) {}
+
+  /** Called after this process has counted a batch. */
+  onRecorded(listener: () => void): void {
+    this.listeners.push(listener);
+  }
 
   async record(batch: UsageBatch): Promise<UsageReceipt> {
     const receipt = await this.add(batch);
     this.noteReceived(receipt);
+    if (!receipt.duplicate) for (const listener of this.listeners) listener();
     return receipt;
   }
 
