@@ -17,9 +17,10 @@ export interface CollectorOptions {
 type Done = Parameters<SpanExporter['export']>[1];
 type Result = Parameters<Done>[0];
 
-/** `ExportResultCode` is of a package that is not ours to import. */
+/* oxlint-disable typescript/no-unsafe-enum-assignment -- ExportResultCode is of a package that is not ours to import */
 const SUCCESS = 0 as Result['code'];
 const FAILED = 1 as Result['code'];
+/* oxlint-enable typescript/no-unsafe-enum-assignment */
 const MAX_SOCKETS = 4;
 /** Behind the exporter's own limit, which starts anew with every byte that arrives. */
 const GRACE_MILLISECONDS = 500;
