@@ -48,7 +48,8 @@ export class Collector implements SpanExporter {
     this.milliseconds = milliseconds;
     this.exporter = new OTLPTraceExporter({
       url,
-      headers,
+      // Asked for before every attempt: one that the exporter had planned is given up at the end.
+      headers: () => (this.isOver ? Promise.reject(new Error('closed')) : Promise.resolve(headers)),
       timeoutMillis: milliseconds,
       concurrencyLimit: mostAtOnce,
       httpAgentOptions: () => agent,

@@ -29,7 +29,7 @@ import { formatTraceParent, parseTraceParent } from './trace-parent.js';
 const MAX_WAITING_SPANS = 4096;
 /** Making the text of one batch keeps the event loop busy for a few milliseconds. */
 const SPANS_PER_BATCH = 256;
-const BATCH_MILLISECONDS = 1000;
+const BATCH_MILLISECONDS = 500;
 const EXPORT_MILLISECONDS = 5000;
 /** The flag, as a number. */
 const SAMPLED: number = TraceFlags.SAMPLED;
