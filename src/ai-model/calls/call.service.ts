@@ -55,8 +55,13 @@ export class CallService {
       usage.add(call);
       metrics.add(call);
     };
-    this.tools = { prompts, media, providers, limiter, budget, health, usage: { add } };
-    this.untraced = { ...this.tools, health: { note: () => undefined }, usage: { add: () => undefined } };
+    this.tools = { prompts, media, providers, limiter, budget, health, usage: { add }, metrics };
+    this.untraced = {
+      ...this.tools,
+      health: { note: () => undefined },
+      usage: { add: () => undefined },
+      metrics: { addAttempt: () => undefined },
+    };
   }
 
   /** Answers an HTTP request that asks in this dialect. Throws while there is still a status to tell a failure with. */

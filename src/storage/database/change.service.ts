@@ -118,6 +118,11 @@ export class ChangeService {
     return result;
   }
 
+  /** The newest revision that this process has told of; null: none since its start. */
+  get newestTold(): number | null {
+    return this.newest === 0 ? null : this.newest;
+  }
+
   /** The newest committed revision. */
   async currentRevision(): Promise<number> {
     return (await this.revisionState()).revision;

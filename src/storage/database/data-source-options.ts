@@ -14,6 +14,7 @@ import { AiModelInstanceEntity } from '../instance/ai-model-instance.entity.js';
 import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.entities.js';
 import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
+import { ConsoleSessionEntity } from '../session/console-session.entity.js';
 import { TokenEntity } from '../token/token.entity.js';
 import {
   UsageBatchEntity,
@@ -53,6 +54,7 @@ export const ENTITIES = [
   AlertSilenceEntity,
   AlertChannelEntity,
   NotificationEntity,
+  ConsoleSessionEntity,
   BudgetEntity,
   BudgetStateEntity,
 ];
