@@ -210,6 +210,7 @@ const aFuzzedChannel = ({ method }: Route): Fields => {
   const { kind, ...channel } = aMailChannel({ url: null, is_enabled: true, min_severity: 'warning', language: 'en' });
   return method === 'POST' ? { ...channel, kind } : channel;
 };
+
 /** Refuses nothing: the other routes go on. */
 const aValidBudget = (): Fields => ({
   name: `fuzz-${randomUUID()}`,
@@ -525,15 +526,11 @@ const escaped = (): Arbitrary<string> =>
 
 /** What is there of the things this route is about. */
 const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
-  const { configIds, promptIds, ruleIds, alertIds, promptName } = world;
+  const { configIds, promptIds, ruleIds, alertIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
   if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
-const targetsOf = ({ method, path }: Route, { configIds, promptIds, budgetIds, promptName }: FuzzWorld): string[] => {
-  // A DELETE of what the others work on would leave them only 404.
-  if (method === 'DELETE') return [IDS[0] ?? ''];
-  if (path.includes('/:name')) return [promptName];
   if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
 };
