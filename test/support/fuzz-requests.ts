@@ -378,8 +378,6 @@ const partOf = (fields: Fields): Part | null => {
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
   const { records, variables, prompt_template: template, smtp } = fields;
   if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
-  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
-  const { records, variables, prompt_template: template } = fields;
   const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {
