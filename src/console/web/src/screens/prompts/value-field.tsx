@@ -1,0 +1,100 @@
+import { NumberInput, Select, Textarea, TextInput } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useSpoken } from '../../language/language';
+import type { PromptValue, Variable } from './prompt-draft';
+
+interface ValueFieldProps {
+  variable: Variable;
+  label: string;
+  /** undefined: no value. */
+  value: PromptValue | undefined;
+  onChange: (value: PromptValue | undefined) => void;
+  required?: boolean;
+  placeholder?: string | undefined;
+}
+
+const textOr = (text: string): string | undefined => (text === '' ? undefined : text);
+const textOf = (value: PromptValue | undefined): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+
+function ListField({ variable, value, onChange, ...shared }: ValueFieldProps): ReactNode {
+  const { t } = useSpoken();
+  const entries = Array.isArray(value) ? value : [];
+  return (
+    <Textarea
+      {...shared}
+      description={variable.description || t.prompts.listHint}
+      value={entries.join('\n')}
+      onChange={({ currentTarget: { value: text } }) => onChange(text === '' ? undefined : text.split('\n'))}
+      autosize
+      minRows={2}
+      maxRows={8}
+    />
+  );
+}
+
+function NumberField({ variable, value, onChange, ...shared }: ValueFieldProps): ReactNode {
+  return (
+    <NumberInput
+      {...shared}
+      description={variable.description}
+      value={typeof value === 'number' ? value : ''}
+      onChange={(number) => onChange(typeof number === 'number' ? number : undefined)}
+      allowDecimal={variable.type === 'number'}
+      hideControls
+    />
+  );
+}
+
+function ChoiceField({ variable, value, onChange, ...shared }: ValueFieldProps): ReactNode {
+  const { t } = useSpoken();
+  const isFlag = variable.type === 'boolean';
+  const flags = [
+    { value: 'true', label: t.common.yes },
+    { value: 'false', label: t.common.no },
+  ];
+  return (
+    <Select
+      {...shared}
+      description={variable.description}
+      data={isFlag ? flags : [...new Set(variable.options)]}
+      value={value === undefined ? null : String(value)}
+      onChange={(chosen) => onChange(chosen === null ? undefined : isFlag ? chosen === 'true' : chosen)}
+      clearable
+    />
+  );
+}
+
+/** A field for a value of the type that was declared. */
+export function ValueField(props: ValueFieldProps): ReactNode {
+  const { variable, value, onChange, ...shared } = props;
+  const text = {
+    ...shared,
+    description: variable.description,
+    value: textOf(value),
+    autoComplete: 'off',
+  };
+  switch (variable.type) {
+    case 'integer':
+    case 'number':
+      return <NumberField {...props} />;
+    case 'boolean':
+    case 'enum':
+      return <ChoiceField {...props} />;
+    case 'string[]':
+      return <ListField {...props} />;
+    case 'text':
+      return (
+        <Textarea {...text} onChange={(event) => onChange(textOr(event.currentTarget.value))} autosize maxRows={8} />
+      );
+    case 'date':
+    case 'string':
+      return (
+        <TextInput
+          {...text}
+          placeholder={shared.placeholder ?? (variable.type === 'date' ? '2026-01-31' : undefined)}
+          onChange={(event) => onChange(textOr(event.currentTarget.value))}
+        />
+      );
+  }
+}

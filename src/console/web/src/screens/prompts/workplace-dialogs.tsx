@@ -1,0 +1,205 @@
+import { notifications } from '@mantine/notifications';
+import type { ReactNode } from 'react';
+import { ApiFailure } from '../../api/failure';
+import { useSpoken } from '../../language/language';
+import { ConfirmDialog } from '../../ui/confirm-dialog';
+import { FailureNotice } from '../../ui/failure-notice';
+import { CompareDialog } from './compare-dialog';
+import { LabelDialog, LabelFailure } from './label-dialog';
+import { MetadataDrawer } from './metadata-drawer';
+import { completed, type PromptDraft } from './prompt-draft';
+import { SaveDialog, type Saved, isStale } from './save-dialog';
+import { StaleDialog } from './stale-dialog';
+import type { Draft } from './use-draft';
+import { useMovedNotice } from './use-label-move';
+import { type Prompt, useArchive, useFollowers, useMoveLabel, useRestoreVersion } from './use-prompts';
+import type { DialogName } from './workplace-header';
+
+interface DialogsProps {
+  open: DialogName | null;
+  prompt: Prompt;
+  draft: Draft;
+  /** The version that is read; null: the draft. */
+  shown: number | null;
+  onOpen: (dialog: DialogName | null) => void;
+  onShow: (version: number | null) => void;
+  /** Looks at the hub again before the comparison. */
+  onStale: () => void;
+}
+
+const STAGING = 'staging';
+
+function Restore({ prompt, shown, onOpen, onShow, onStale }: DialogsProps): ReactNode {
+  const { t } = useSpoken();
+  const restore = useRestoreVersion(prompt.id);
+  const version = shown ?? prompt.latest_version;
+  const run = (): void =>
+    restore.mutate(
+      { version, base: prompt.latest_version, message: t.prompts.restoreMessage(version) },
+      {
+        onSuccess: (saved) => {
+          const said = saved.unchanged ? t.prompts.unchanged : t.prompts.restored(version, saved.version);
+          notifications.show({ message: said, color: 'green' });
+          onOpen(null);
+          onShow(null);
+        },
+        onError: (error) => isStale(error) && onStale(),
+      },
+    );
+  return (
+    <ConfirmDialog
+      title={t.prompts.restoreTitle(version)}
+      text={t.prompts.restoreText(version, prompt.latest_version + 1)}
+      action={t.prompts.restore}
+      isBusy={restore.isPending}
+      onConfirm={run}
+      onClose={() => onOpen(null)}
+    >
+      {restore.error && <FailureNotice error={restore.error} />}
+    </ConfirmDialog>
+  );
+}
+
+function Archive({ prompt, onOpen }: DialogsProps): ReactNode {
+  const { t } = useSpoken();
+  const archive = useArchive(prompt.id);
+  const isInUse = archive.error instanceof ApiFailure && archive.error.code === 'prompt_in_use';
+  const followers = useFollowers(prompt.id, isInUse);
+  const aliases = followers.data?.models.map(({ alias }) => alias).join(', ') ?? '';
+  const run = (): void =>
+    archive.mutate(true, {
+      onSuccess: () => {
+        notifications.show({ message: t.prompts.wasArchived(prompt.display_name) });
+        onOpen(null);
+      },
+    });
+  return (
+    <ConfirmDialog
+      title={t.prompts.archiveTitle(prompt.display_name)}
+      text={t.prompts.archiveText}
+      action={t.prompts.archive}
+      isDangerous
+      isBusy={archive.isPending}
+      onConfirm={run}
+      onClose={() => onOpen(null)}
+    >
+      {isInUse && (
+        <p role="alert">
+          {t.prompts.inUse} <strong>{aliases}</strong>
+        </p>
+      )}
+      {archive.error && !isInUse && <FailureNotice error={archive.error} />}
+    </ConfirmDialog>
+  );
+}
+
+function Save({ prompt, draft, onOpen, onShow, onStale }: DialogsProps): ReactNode {
+  const { t } = useSpoken();
+  const move = useMoveLabel(prompt.id);
+  const said = useMovedNotice(prompt.id);
+  if (!draft.baseContent) return null;
+  const saved = ({ version, isUnchanged, wantsStaging }: Saved): void => {
+    const message = isUnchanged ? t.prompts.unchanged : t.prompts.saved(version);
+    notifications.show({ message, color: 'green' });
+    draft.discard();
+    onOpen(null);
+    onShow(null);
+    const wanted = { label: STAGING, from: prompt.labels[STAGING] ?? null, to: version, reason: '' };
+    if (!wantsStaging || wanted.from === version) return;
+    move.mutate(wanted, {
+      onSuccess: () => said(wanted),
+      onError: (error) =>
+        notifications.show({
+          color: 'red',
+          autoClose: false,
+          title: t.prompts.labelFailed,
+          message: <LabelFailure error={error} label={STAGING} />,
+        }),
+    });
+  };
+  return (
+    <SaveDialog
+      prompt={prompt}
+      base={draft.base}
+      before={draft.baseContent}
+      after={completed(draft.content)}
+      onSaved={saved}
+      onStale={onStale}
+      onClose={() => onOpen(null)}
+    />
+  );
+}
+
+function Stale({ prompt, draft, onOpen, onShow }: DialogsProps): ReactNode {
+  const { t } = useSpoken();
+  const goOn = (next: PromptDraft): void => {
+    draft.begin(next);
+    notifications.show({ message: t.prompts.wentOn(next.base) });
+    onOpen(null);
+    onShow(null);
+  };
+  return (
+    <StaleDialog
+      prompt={prompt}
+      base={draft.base}
+      mine={completed(draft.content)}
+      onGoOn={goOn}
+      onClose={() => onOpen(null)}
+    />
+  );
+}
+
+/** The dialog that is open, if any. */
+export function WorkplaceDialogs(props: DialogsProps): ReactNode {
+  const { t } = useSpoken();
+  const { open, prompt, draft, shown, onOpen } = props;
+  const moved = useMovedNotice(prompt.id);
+  const close = (): void => onOpen(null);
+  const { latest_version: latest, labels } = prompt;
+  switch (open) {
+    case null:
+      return null;
+    case 'save':
+      return <Save {...props} />;
+    case 'stale':
+      return <Stale {...props} />;
+    case 'restore':
+      return <Restore {...props} />;
+    case 'archive':
+      return <Archive {...props} />;
+    case 'metadata':
+      return <MetadataDrawer prompt={prompt} onClose={close} />;
+    case 'compare': {
+      const to = shown === null || shown === latest ? latest : shown;
+      const from = to === latest ? (labels.production ?? latest - 1) : latest;
+      return (
+        <CompareDialog prompt={prompt} first={{ from: from === to ? Math.max(1, to - 1) : from, to }} onClose={close} />
+      );
+    }
+    case 'label':
+      return (
+        <LabelDialog
+          prompt={prompt}
+          first={{ label: 'production', version: shown ?? latest }}
+          onMoved={(move) => {
+            close();
+            moved(move);
+          }}
+          onClose={close}
+        />
+      );
+    case 'discard':
+      return (
+        <ConfirmDialog
+          title={t.prompts.discardTitle}
+          action={t.prompts.discardDraft}
+          isDangerous
+          onConfirm={() => {
+            draft.discard();
+            close();
+          }}
+          onClose={close}
+        />
+      );
+  }
+}

@@ -1,0 +1,214 @@
+import { Alert, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import { useSearchParams } from 'wouter';
+import { useSpoken } from '../../language/language';
+import { FailureNotice } from '../../ui/failure-notice';
+import { useLeaveGuard } from '../../ui/leave-guard';
+import { PreviewPanel } from './preview-panel';
+import { completed, contentOf, type PromptContent, type PromptValue, type Variable } from './prompt-draft';
+import { TextPanel } from './text-panel';
+import { useCheck } from './use-check';
+import { type Draft, useDraft } from './use-draft';
+import { type Prompt, useArchive, usePrompt, useVersion } from './use-prompts';
+import { VariableList } from './variable-list';
+import { VersionList } from './version-list';
+import { WorkplaceDialogs } from './workplace-dialogs';
+import { type DialogName, WorkplaceHeader } from './workplace-header';
+
+/** The version in the address: null for the draft, and for the newest where nothing is unsaved. */
+const useShownVersion = (prompt: Prompt, isChanged: boolean): [number | null, (version: number | null) => void] => {
+  const [params, setParams] = useSearchParams();
+  const given = Number(params.get('version'));
+  const exists = Number.isInteger(given) && given >= 1 && given <= prompt.latest_version;
+  const isTheEdited = given === prompt.latest_version && !isChanged;
+  const show = (version: number | null): void =>
+    setParams((before) => {
+      const next = new URLSearchParams(before);
+      if (version === null) next.delete('version');
+      else next.set('version', String(version));
+      return next;
+    });
+  return [exists && !isTheEdited ? given : null, show];
+};
+
+/** ⌘S and Ctrl+S, wherever the cursor is; never in the middle of composing a word. */
+const useSaveKey = (canSave: boolean, save: () => void): void => {
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      if (!(event.metaKey || event.ctrlKey) || event.altKey || event.key.toLowerCase() !== 's') return;
+      event.preventDefault();
+      if (canSave && !event.isComposing) save();
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, [canSave, save]);
+};
+
+interface StandingProps {
+  prompt: Prompt;
+  draft: Draft;
+  shown: number | null;
+  onOpen: (dialog: DialogName) => void;
+  onShow: (version: number | null) => void;
+  onEdit: () => void;
+}
+
+/** What is being worked on: 基于 v6 的草稿, or a version that is read. */
+function Standing({ prompt, draft, shown, onOpen, onShow, onEdit }: StandingProps): ReactNode {
+  const { t } = useSpoken();
+  const { latest_version: latest } = prompt;
+  if (shown !== null) {
+    return (
+      <Group gap="sm">
+        <Text size="sm">{t.prompts.viewing(shown)}</Text>
+        <Button size="xs" variant="default" onClick={() => onShow(null)}>
+          {draft.isChanged ? t.prompts.toDraft : t.prompts.toLatest}
+        </Button>
+        {!draft.isChanged && (
+          <Button size="xs" variant="default" onClick={onEdit}>
+            {t.prompts.editThis}
+          </Button>
+        )}
+        {shown !== latest && (
+          <Button size="xs" onClick={() => onOpen('restore')}>
+            {t.prompts.restore}
+          </Button>
+        )}
+      </Group>
+    );
+  }
+  return (
+    <Group gap="sm">
+      <Text size="sm" role="status">
+        {draft.isChanged ? `● ${t.prompts.draftOn(draft.base)}` : t.prompts.noDraft(latest)}
+        {draft.base < latest && ` · ${t.prompts.newerThanDraft(latest)}`}
+      </Text>
+      {draft.base < latest && (
+        <Button size="xs" variant="default" onClick={() => onOpen('stale')}>
+          {t.prompts.compare}
+        </Button>
+      )}
+      {draft.isChanged && (
+        <Button size="xs" variant="default" onClick={() => onOpen('discard')}>
+          {t.prompts.discardDraft}
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+interface BoardProps {
+  content: PromptContent;
+  isReadOnly: boolean;
+  onChange: (changed: Partial<PromptContent>) => void;
+  values: Record<string, PromptValue>;
+  onValues: (values: Record<string, PromptValue>) => void;
+  children: ReactNode;
+}
+
+/** The text in the middle; its variables and what they make of it on the right. */
+function Board({ content, isReadOnly, onChange, values, onValues, children }: BoardProps): ReactNode {
+  const whole = useMemo(() => completed(content), [content]);
+  const declared = useMemo(() => new Set(content.variables.map(({ name }) => name)), [content.variables]);
+  const checked = useCheck(whole);
+  return (
+    <>
+      <Stack gap="xs">
+        <TextPanel content={whole} checked={checked} isReadOnly={isReadOnly} onChange={onChange} />
+        {children}
+      </Stack>
+      <Stack>
+        <VariableList
+          content={whole}
+          declared={declared}
+          isReadOnly={isReadOnly}
+          error={checked.error}
+          onChange={(variables: Variable[]) => onChange({ variables })}
+        />
+        <PreviewPanel
+          content={whole}
+          checked={checked}
+          values={values}
+          onValues={onValues}
+          onExamples={isReadOnly ? undefined : (example_variables) => onChange({ example_variables })}
+        />
+      </Stack>
+    </>
+  );
+}
+
+/** Where a prompt is read, written, compared and published. */
+export function Workplace({ prompt }: { prompt: Prompt }): ReactNode {
+  const { t } = useSpoken();
+  const draft = useDraft(prompt);
+  const [shown, show] = useShownVersion(prompt, draft.isChanged);
+  const version = useVersion(prompt.id, shown ?? 0);
+  const [open, setOpen] = useState<DialogName | null>(null);
+  const [values, setValues] = useState<Record<string, PromptValue>>(draft.content.example_variables);
+  const [wasRestored, setWasRestored] = useState(draft.wasKept);
+  const { refetch } = usePrompt(prompt.id);
+  const archive = useArchive(prompt.id);
+  useLeaveGuard(draft.isChanged, t.prompts.leave);
+  const canSave = draft.isChanged && shown === null && draft.baseContent !== null;
+  const save = useMemo(() => () => setOpen((before) => before ?? 'save'), []);
+  useSaveKey(canSave, save);
+
+  const compareWithTheirs = (): void => void refetch().then(() => setOpen('stale'));
+  const read = version.data ? contentOf(version.data) : null;
+  const content = shown === null ? draft.content : read;
+  const edit = (): void => {
+    if (!read) return;
+    draft.begin({ base: prompt.latest_version, content: read });
+    show(null);
+  };
+  const unarchive = (): void =>
+    archive.mutate(false, {
+      onSuccess: () => notifications.show({ message: t.prompts.wasUnarchived(prompt.display_name) }),
+    });
+  return (
+    <Stack>
+      <WorkplaceHeader prompt={prompt} onOpen={setOpen} onUnarchive={unarchive} canSave={canSave} />
+      {archive.error && <FailureNotice error={archive.error} />}
+      {!prompt.is_active && <Alert color="gray">{t.prompts.isArchived}</Alert>}
+      {wasRestored && draft.isChanged && (
+        <Alert
+          withCloseButton
+          closeButtonLabel={t.common.close}
+          onClose={() => setWasRestored(false)}
+          p="xs"
+          role="status"
+        >
+          {t.prompts.draftRestored}
+        </Alert>
+      )}
+      <div className="prompt-columns">
+        <VersionList prompt={prompt} shown={shown} draftOn={draft.isChanged ? draft.base : null} onShow={show} />
+        {version.error && shown !== null && (
+          <FailureNotice error={version.error} retry={() => void version.refetch()} />
+        )}
+        {!content && !version.error && <Skeleton height={400} aria-label={t.common.loading} />}
+        {content && (
+          <Board
+            content={content}
+            isReadOnly={shown !== null}
+            onChange={draft.change}
+            values={values}
+            onValues={setValues}
+          >
+            <Standing prompt={prompt} draft={draft} shown={shown} onOpen={setOpen} onShow={show} onEdit={edit} />
+          </Board>
+        )}
+      </div>
+      <WorkplaceDialogs
+        open={open}
+        prompt={prompt}
+        draft={draft}
+        shown={shown}
+        onOpen={setOpen}
+        onShow={show}
+        onStale={compareWithTheirs}
+      />
+    </Stack>
+  );
+}
