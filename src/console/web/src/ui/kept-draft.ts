@@ -3,9 +3,9 @@ import { useEffect } from 'react';
 const PREFIX = 'hub-draft:';
 
 /** A draft survives a reload of this tab; secrets are never in it. */
-export const readKeptDraft = <Draft>(key: string): Draft | null => {
+export const readKeptDraft = (key: string): unknown => {
   try {
-    return JSON.parse(sessionStorage.getItem(PREFIX + key) ?? 'null') as Draft | null;
+    return JSON.parse(sessionStorage.getItem(PREFIX + key) ?? 'null');
   } catch {
     return null;
   }

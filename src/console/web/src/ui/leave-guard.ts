@@ -10,7 +10,7 @@ const leadsAway = (event: MouseEvent): boolean => {
 /** Asks before somebody goes away from what is not saved: to another page, or to another screen by a link. */
 export const useLeaveGuard = (isChanged: boolean, question: string): void => {
   useEffect(() => {
-    if (!isChanged) return;
+    if (!isChanged) return undefined;
     const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
     const askAtLink = (event: MouseEvent): void => {
       if (!leadsAway(event) || confirm(question)) return;

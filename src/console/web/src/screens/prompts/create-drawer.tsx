@@ -22,7 +22,7 @@ export function CreateDrawer({ onClose }: { onClose: () => void }): ReactNode {
   const { t } = useSpoken();
   const [, navigate] = useLocation();
   const create = useCreatePrompt();
-  const [draft, setDraft] = useState(() => readKeptDraft<typeof BLANK>(KEY) ?? BLANK);
+  const [draft, setDraft] = useState(() => (readKeptDraft(KEY) as typeof BLANK | null) ?? BLANK);
   const kept = useMemo(() => (isSame(draft, BLANK) ? null : draft), [draft]);
   useKeptDraft(KEY, kept);
   useLeaveGuard(kept !== null && !create.isSuccess, t.prompts.leave);

@@ -59,7 +59,7 @@ export function DiffView({ before, after, beforeName, afterName }: DiffProps): R
               { value: 'unified', label: t.prompts.unified },
             ]}
             value={view}
-            onChange={(value) => setView(value as typeof view)}
+            onChange={(value) => setView(value)}
           />
         )}
       </Group>

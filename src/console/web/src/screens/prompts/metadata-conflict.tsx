@@ -47,7 +47,7 @@ export function MetadataConflict({ base, theirs, mine, onMerged }: ConflictProps
           key={field}
           label={t.prompts[NAMES[field]]}
           value={sideOf(field)}
-          onChange={(side) => setSides({ ...sides, [field]: side as Side })}
+          onChange={(side) => setSides({ ...sides, [field]: side })}
         >
           <Stack gap={4} mt={4}>
             <Radio value="theirs" label={`${t.form.theirs}: ${shown(theirs[field])}`} />

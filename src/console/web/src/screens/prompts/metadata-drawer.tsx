@@ -36,11 +36,12 @@ export function MetadataDrawer({ prompt, onClose }: DrawerProps): ReactNode {
           notifications.show({ message: t.prompts.propertiesSaved, color: 'green' });
           onClose();
         },
-        onError: (error) => {
-          if (error instanceof ApiFailure && error.status === 412) void fetchPrompt(prompt.id).then(setTheirs);
-        },
+        onError: (error) => void showConflict(error),
       },
     );
+  const showConflict = async (error: Error): Promise<void> => {
+    if (error instanceof ApiFailure && error.status === 412) setTheirs(await fetchPrompt(prompt.id));
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     store(base.version, metadata);

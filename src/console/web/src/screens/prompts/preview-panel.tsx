@@ -20,6 +20,14 @@ interface PreviewProps {
 const placeholderOf = ({ default: standard }: Variable): string | undefined =>
   standard === undefined || standard === null ? undefined : String(standard);
 
+/** Required ones that have neither a value nor a default: then there is nothing to ask the hub. */
+const missingOf = ({ syntax, variables }: PromptContent, values: Record<string, PromptValue>): string[] =>
+  isPlain(syntax)
+    ? []
+    : variables.flatMap(({ name, required, default: standard }) =>
+        required && (standard ?? null) === null && values[name] === undefined ? [name] : [],
+      );
+
 /** Only values of variables that are declared: the form has no others. */
 const valuesFor = (variables: Variable[], values: Record<string, PromptValue>): Record<string, PromptValue> =>
   Object.fromEntries(
@@ -31,9 +39,12 @@ const valuesFor = (variables: Variable[], values: Record<string, PromptValue>): 
 
 function RenderedText({ content, checked, values }: PreviewProps): ReactNode {
   const { t, number } = useSpoken();
-  const found = useRendered(content, valuesFor(content.variables, values), checked.isValid);
+  const missing = missingOf(content, values);
+  const canRender = checked.isValid && missing.length === 0;
+  const found = useRendered(content, valuesFor(content.variables, values), canRender);
   if (content.prompt_content === '') return null;
   if (!checked.isValid) return checked.errors.length > 0 ? <Text size="sm">{t.prompts.previewErrors}</Text> : null;
+  if (missing.length > 0) return <Text size="sm">{t.prompts.previewMissing(missing)}</Text>;
   if (found.error instanceof ApiFailure && found.error.code === 'prompt_variables_invalid') {
     return (
       <Alert color="orange" p="xs" role="status">
@@ -84,6 +95,7 @@ export function PreviewPanel(props: PreviewProps): ReactNode {
         <Title order={2} size="h5">
           {t.prompts.preview}
         </Title>
+        <RenderedText {...props} />
         {variables.map((variable) => (
           <ValueField
             key={variable.name + variable.type}
@@ -107,7 +119,6 @@ export function PreviewPanel(props: PreviewProps): ReactNode {
             </Button>
           </Group>
         )}
-        <RenderedText {...props} />
       </Stack>
     </Paper>
   );

@@ -125,7 +125,7 @@ export function StaleDialog({ prompt, base, mine, onGoOn, onClose }: StaleProps)
               { value: 'merge', label: t.prompts.mergeTexts },
             ]}
             value={view}
-            onChange={(value) => setView(value as typeof view)}
+            onChange={(value) => setView(value)}
           />
         </Group>
         <Suspense fallback={<Skeleton height={200} aria-label={t.common.loading} />}>

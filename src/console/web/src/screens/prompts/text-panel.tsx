@@ -48,7 +48,7 @@ export function TextPanel({ content, checked, isReadOnly, onChange }: PanelProps
           size="xs"
           data={SYNTAXES.map((syntax) => ({ value: syntax, label: t.prompts.syntaxes[syntax] }))}
           value={content.syntax}
-          onChange={(syntax) => syntax && onChange({ syntax: syntax as PromptContent['syntax'] })}
+          onChange={(syntax) => syntax && onChange({ syntax })}
           allowDeselect={false}
           disabled={isReadOnly}
           w={170}

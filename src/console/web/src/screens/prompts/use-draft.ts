@@ -17,7 +17,7 @@ export interface Draft extends PromptDraft {
 /** What somebody writes on the newest version, or on the one he began with. Without a change it follows the newest. */
 export const useDraft = (prompt: Prompt): Draft => {
   const key = `prompt:${prompt.id}`;
-  const kept = useMemo(() => readKeptDraft<PromptDraft>(key), [key]);
+  const kept = useMemo(() => readKeptDraft(key) as PromptDraft | null, [key]);
   const [draft, setDraft] = useState<PromptDraft | null>(kept);
   const latest = useMemo(() => contentOf(prompt), [prompt]);
   const base = draft?.base ?? prompt.latest_version;

@@ -1,7 +1,7 @@
 import { NumberInput, Select, Textarea, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useSpoken } from '../../language/language';
-import type { PromptValue, Variable } from './prompt-draft';
+import type { PromptValue, Variable, VariableType } from './prompt-draft';
 
 interface ValueFieldProps {
   variable: Variable;
@@ -65,36 +65,45 @@ function ChoiceField({ variable, value, onChange, ...shared }: ValueFieldProps):
   );
 }
 
+function LongField({ variable, value, onChange, ...shared }: ValueFieldProps): ReactNode {
+  return (
+    <Textarea
+      {...shared}
+      description={variable.description}
+      value={textOf(value)}
+      onChange={(event) => onChange(textOr(event.currentTarget.value))}
+      autosize
+      maxRows={8}
+    />
+  );
+}
+
+function LineField({ variable, value, onChange, placeholder, ...shared }: ValueFieldProps): ReactNode {
+  return (
+    <TextInput
+      {...shared}
+      description={variable.description}
+      placeholder={placeholder ?? (variable.type === 'date' ? '2026-01-31' : undefined)}
+      value={textOf(value)}
+      onChange={(event) => onChange(textOr(event.currentTarget.value))}
+      autoComplete="off"
+    />
+  );
+}
+
+const FIELDS: Record<VariableType, (props: ValueFieldProps) => ReactNode> = {
+  string: LineField,
+  text: LongField,
+  integer: NumberField,
+  number: NumberField,
+  boolean: ChoiceField,
+  enum: ChoiceField,
+  date: LineField,
+  'string[]': ListField,
+};
+
 /** A field for a value of the type that was declared. */
 export function ValueField(props: ValueFieldProps): ReactNode {
-  const { variable, value, onChange, ...shared } = props;
-  const text = {
-    ...shared,
-    description: variable.description,
-    value: textOf(value),
-    autoComplete: 'off',
-  };
-  switch (variable.type) {
-    case 'integer':
-    case 'number':
-      return <NumberField {...props} />;
-    case 'boolean':
-    case 'enum':
-      return <ChoiceField {...props} />;
-    case 'string[]':
-      return <ListField {...props} />;
-    case 'text':
-      return (
-        <Textarea {...text} onChange={(event) => onChange(textOr(event.currentTarget.value))} autosize maxRows={8} />
-      );
-    case 'date':
-    case 'string':
-      return (
-        <TextInput
-          {...text}
-          placeholder={shared.placeholder ?? (variable.type === 'date' ? '2026-01-31' : undefined)}
-          onChange={(event) => onChange(textOr(event.currentTarget.value))}
-        />
-      );
-  }
+  const Field = FIELDS[props.variable.type];
+  return <Field {...props} />;
 }

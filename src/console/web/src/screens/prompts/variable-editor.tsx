@@ -83,7 +83,7 @@ export function VariableEditor({ variable, isReadOnly, onChange, onRemove }: Edi
           label={t.prompts.type}
           data={TYPES.map((type) => ({ value: type, label: t.prompts.types[type] }))}
           value={variable.type}
-          onChange={(type) => type && onChange(ofType(variable, type as VariableType))}
+          onChange={(type) => type && onChange(ofType(variable, type))}
           allowDeselect={false}
         />
         <TextInput

@@ -68,7 +68,7 @@ export function VariableList({ content, declared, isReadOnly, error, onChange }:
       <Accordion order={3} chevronSize={14} variant="default">
         {variables.map((variable) => (
           <Accordion.Item key={variable.name} value={variable.name}>
-            <Accordion.Control px={4}>
+            <Accordion.Control px={4} className="variable-row">
               <Summary variable={variable} isProposed={!declared.has(variable.name)} isUsed={used.has(variable.name)} />
             </Accordion.Control>
             <Accordion.Panel>

@@ -1,5 +1,5 @@
 import { notifications } from '@mantine/notifications';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
 import { ConfirmDialog } from '../../ui/confirm-dialog';
@@ -97,7 +97,9 @@ function Save({ prompt, draft, onOpen, onShow, onStale }: DialogsProps): ReactNo
   const { t } = useSpoken();
   const move = useMoveLabel(prompt.id);
   const said = useMovedNotice(prompt.id);
-  if (!draft.baseContent) return null;
+  // Once it is saved the draft stands on an older version: what was compared stays.
+  const [before] = useState(draft.baseContent);
+  if (!before) return null;
   const saved = ({ version, isUnchanged, wantsStaging }: Saved): void => {
     const message = isUnchanged ? t.prompts.unchanged : t.prompts.saved(version);
     notifications.show({ message, color: 'green' });
@@ -121,7 +123,7 @@ function Save({ prompt, draft, onOpen, onShow, onStale }: DialogsProps): ReactNo
     <SaveDialog
       prompt={prompt}
       base={draft.base}
-      before={draft.baseContent}
+      before={before}
       after={completed(draft.content)}
       onSaved={saved}
       onStale={onStale}
@@ -149,57 +151,64 @@ function Stale({ prompt, draft, onOpen, onShow }: DialogsProps): ReactNode {
   );
 }
 
+function Compare({ prompt, shown, onOpen }: DialogsProps): ReactNode {
+  const { latest_version: latest, labels } = prompt;
+  const to = shown ?? latest;
+  const other = to === latest ? (labels.production ?? latest - 1) : latest;
+  const from = other === to ? Math.max(1, to - 1) : other;
+  return <CompareDialog prompt={prompt} first={{ from, to }} onClose={() => onOpen(null)} />;
+}
+
+function Label({ prompt, shown, onOpen }: DialogsProps): ReactNode {
+  const moved = useMovedNotice(prompt.id);
+  return (
+    <LabelDialog
+      prompt={prompt}
+      first={{ label: 'production', version: shown ?? prompt.latest_version }}
+      onMoved={(move) => {
+        onOpen(null);
+        moved(move);
+      }}
+      onClose={() => onOpen(null)}
+    />
+  );
+}
+
+function Metadata({ prompt, onOpen }: DialogsProps): ReactNode {
+  return <MetadataDrawer prompt={prompt} onClose={() => onOpen(null)} />;
+}
+
+function Discard({ draft, onOpen }: DialogsProps): ReactNode {
+  const { t } = useSpoken();
+  const discard = (): void => {
+    draft.discard();
+    onOpen(null);
+  };
+  return (
+    <ConfirmDialog
+      title={t.prompts.discardTitle}
+      action={t.prompts.discardDraft}
+      isDangerous
+      onConfirm={discard}
+      onClose={() => onOpen(null)}
+    />
+  );
+}
+
+const DIALOGS: Record<DialogName, (props: DialogsProps) => ReactNode> = {
+  save: Save,
+  stale: Stale,
+  compare: Compare,
+  label: Label,
+  restore: Restore,
+  archive: Archive,
+  metadata: Metadata,
+  discard: Discard,
+};
+
 /** The dialog that is open, if any. */
 export function WorkplaceDialogs(props: DialogsProps): ReactNode {
-  const { t } = useSpoken();
-  const { open, prompt, draft, shown, onOpen } = props;
-  const moved = useMovedNotice(prompt.id);
-  const close = (): void => onOpen(null);
-  const { latest_version: latest, labels } = prompt;
-  switch (open) {
-    case null:
-      return null;
-    case 'save':
-      return <Save {...props} />;
-    case 'stale':
-      return <Stale {...props} />;
-    case 'restore':
-      return <Restore {...props} />;
-    case 'archive':
-      return <Archive {...props} />;
-    case 'metadata':
-      return <MetadataDrawer prompt={prompt} onClose={close} />;
-    case 'compare': {
-      const to = shown === null || shown === latest ? latest : shown;
-      const from = to === latest ? (labels.production ?? latest - 1) : latest;
-      return (
-        <CompareDialog prompt={prompt} first={{ from: from === to ? Math.max(1, to - 1) : from, to }} onClose={close} />
-      );
-    }
-    case 'label':
-      return (
-        <LabelDialog
-          prompt={prompt}
-          first={{ label: 'production', version: shown ?? latest }}
-          onMoved={(move) => {
-            close();
-            moved(move);
-          }}
-          onClose={close}
-        />
-      );
-    case 'discard':
-      return (
-        <ConfirmDialog
-          title={t.prompts.discardTitle}
-          action={t.prompts.discardDraft}
-          isDangerous
-          onConfirm={() => {
-            draft.discard();
-            close();
-          }}
-          onClose={close}
-        />
-      );
-  }
+  if (props.open === null) return null;
+  const Dialog = DIALOGS[props.open];
+  return <Dialog {...props} />;
 }

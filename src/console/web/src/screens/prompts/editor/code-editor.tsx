@@ -56,7 +56,7 @@ export default function CodeEditor(props: CodeEditorProps): ReactNode {
   latest.current = props;
 
   useEffect(() => {
-    if (!place.current) return;
+    if (!place.current) return undefined;
     const onChange = (text: string): void => latest.current.onChange(text);
     const made = new EditorView({
       parent: place.current,

@@ -59,7 +59,7 @@ export default function DiffEditor(props: DiffEditorProps): ReactNode {
   const shown = isEditable ? null : after;
 
   useEffect(() => {
-    if (!place.current) return;
+    if (!place.current) return undefined;
     const { beforeName, afterName } = latest.current;
     const change = (text: string): void => latest.current.onChange?.(text);
     const text = latest.current.after;

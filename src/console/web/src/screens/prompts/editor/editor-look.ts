@@ -31,7 +31,7 @@ const look = EditorView.theme({
   '.cm-tag-value, .cm-tag-item': { color: 'var(--prompt-value)', backgroundColor: 'var(--prompt-value-back)' },
   '.cm-tag-open, .cm-tag-inverted, .cm-tag-close': { color: 'var(--prompt-section)', fontWeight: '700' },
   '.cm-tag-note': { color: 'var(--mantine-color-dimmed)', fontStyle: 'italic' },
-  '.cm-tag-bad': { color: 'var(--mantine-color-error)', textDecoration: 'underline wavy' },
+  '.cm-tag-bad': { color: 'var(--mantine-color-error)' },
   '.cm-collapsedLines': {
     color: 'var(--mantine-color-dimmed)',
     background: 'var(--mantine-color-default-hover)',
