@@ -115,6 +115,8 @@ export const promptsEn: Texts['prompts'] = {
   saveVersion: (version) => `Save as v${version}`,
   message: 'What changed',
   messagePlaceholder: 'What changed, and why',
+  saveErrors: (count) =>
+    `The text has ${count === 1 ? 'an error' : `${count} errors`}; it can be saved once they are gone.`,
   setStaging: (from) => `Let staging stand at the new version (now: ${from})`,
   nowhere: 'nowhere',
   saved: (version) => `v${version} was saved`,

@@ -127,6 +127,7 @@ export const promptsZhCN = {
   saveVersion: (version: number) => `保存为 v${version}`,
   message: '修改说明',
   messagePlaceholder: '改了什么，为什么改',
+  saveErrors: (count: number) => `正文有 ${count} 个错误，改正后才能保存。`,
   setStaging: (from: string) => `保存后把 staging 指向新版本（现在：${from}）`,
   nowhere: '无',
   saved: (version: number) => `已保存 v${version}`,

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, Modal, Stack, Textarea } from '@mantine/core';
+import { Alert, Button, Checkbox, Group, Modal, Stack, Textarea } from '@mantine/core';
 import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
@@ -18,6 +18,8 @@ interface SaveProps {
   base: number;
   before: PromptContent;
   after: PromptContent;
+  /** Of the text: with one it cannot be saved. */
+  errorCount: number;
   onSaved: (saved: Saved) => void;
   onStale: () => void;
   onClose: () => void;
@@ -26,14 +28,15 @@ interface SaveProps {
 export const isStale = (error: Error): boolean => error instanceof ApiFailure && error.code === 'prompt_base_stale';
 
 /** The difference first, then the words for it: nobody saves what he has not seen. */
-export function SaveDialog({ prompt, base, before, after, onSaved, onStale, onClose }: SaveProps): ReactNode {
+export function SaveDialog(props: SaveProps): ReactNode {
+  const { prompt, base, before, after, errorCount, onSaved, onStale, onClose } = props;
   const { t } = useSpoken();
   const [message, setMessage] = useState('');
   const [wantsStaging, setWantsStaging] = useState(false);
   const save = useSaveVersion(prompt.id);
   const { staging } = prompt.labels;
   const store = (): void => {
-    if (save.isPending) return;
+    if (save.isPending || errorCount > 0) return;
     save.mutate(
       { content: after, base, message },
       {
@@ -75,12 +78,17 @@ export function SaveDialog({ prompt, base, before, after, onSaved, onStale, onCl
           checked={wantsStaging}
           onChange={(event) => setWantsStaging(event.currentTarget.checked)}
         />
+        {errorCount > 0 && (
+          <Alert color="red" role="alert">
+            {t.prompts.saveErrors(errorCount)}
+          </Alert>
+        )}
         {save.error && !isStale(save.error) && <FailureNotice error={save.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             {t.common.cancel}
           </Button>
-          <Button onClick={store} loading={save.isPending}>
+          <Button onClick={store} loading={save.isPending} disabled={errorCount > 0}>
             {t.prompts.saveVersion(base + 1)}
           </Button>
         </Group>

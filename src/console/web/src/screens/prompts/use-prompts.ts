@@ -105,7 +105,7 @@ export const useProtectedLabels = (): readonly string[] =>
   }).data?.labels ?? [];
 
 /** Whatever was changed: lists, versions and labels are looked at again. Texts of versions never change. */
-const useRefresh = (): (() => Promise<void>) => {
+export const useRefresh = (): (() => Promise<void>) => {
   const queries = useQueryClient();
   return () =>
     queries.invalidateQueries({

@@ -12,13 +12,15 @@ import { SaveDialog, type Saved, isStale } from './save-dialog';
 import { StaleDialog } from './stale-dialog';
 import type { Draft } from './use-draft';
 import { useMovedNotice } from './use-label-move';
-import { type Prompt, useArchive, useFollowers, useMoveLabel, useRestoreVersion } from './use-prompts';
+import { type LabelMove, type Prompt, useArchive, useFollowers, useMoveLabel, useRestoreVersion } from './use-prompts';
 import type { DialogName } from './workplace-header';
 
 interface DialogsProps {
   open: DialogName | null;
   prompt: Prompt;
   draft: Draft;
+  /** What is wrong with the draft's text. */
+  errorCount: number;
   /** The version that is read; null: the draft. */
   shown: number | null;
   onOpen: (dialog: DialogName | null) => void;
@@ -93,13 +95,23 @@ function Archive({ prompt, onOpen }: DialogsProps): ReactNode {
   );
 }
 
-function Save({ prompt, draft, onOpen, onShow, onStale }: DialogsProps): ReactNode {
+function Save({ prompt, draft, errorCount, onOpen, onShow, onStale }: DialogsProps): ReactNode {
   const { t } = useSpoken();
   const move = useMoveLabel(prompt.id);
   const said = useMovedNotice(prompt.id);
   // Once it is saved the draft stands on an older version: what was compared stays.
   const [before] = useState(draft.baseContent);
   if (!before) return null;
+  // The dialog is gone by then: what is said comes from here, not from its own hooks.
+  const stage = async (wanted: LabelMove): Promise<void> => {
+    try {
+      await move.mutateAsync(wanted);
+      said(wanted);
+    } catch (error) {
+      const message = <LabelFailure error={error as Error} label={STAGING} />;
+      notifications.show({ color: 'red', autoClose: false, title: t.prompts.labelFailed, message });
+    }
+  };
   const saved = ({ version, isUnchanged, wantsStaging }: Saved): void => {
     const message = isUnchanged ? t.prompts.unchanged : t.prompts.saved(version);
     notifications.show({ message, color: 'green' });
@@ -107,17 +119,7 @@ function Save({ prompt, draft, onOpen, onShow, onStale }: DialogsProps): ReactNo
     onOpen(null);
     onShow(null);
     const wanted = { label: STAGING, from: prompt.labels[STAGING] ?? null, to: version, reason: '' };
-    if (!wantsStaging || wanted.from === version) return;
-    move.mutate(wanted, {
-      onSuccess: () => said(wanted),
-      onError: (error) =>
-        notifications.show({
-          color: 'red',
-          autoClose: false,
-          title: t.prompts.labelFailed,
-          message: <LabelFailure error={error} label={STAGING} />,
-        }),
-    });
+    if (wantsStaging && wanted.from !== version) void stage(wanted);
   };
   return (
     <SaveDialog
@@ -127,6 +129,7 @@ function Save({ prompt, draft, onOpen, onShow, onStale }: DialogsProps): ReactNo
       after={completed(draft.content)}
       onSaved={saved}
       onStale={onStale}
+      errorCount={errorCount}
       onClose={() => onOpen(null)}
     />
   );

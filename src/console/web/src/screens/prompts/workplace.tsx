@@ -8,9 +8,9 @@ import { useLeaveGuard } from '../../ui/leave-guard';
 import { PreviewPanel } from './preview-panel';
 import { completed, contentOf, type PromptContent, type PromptValue, type Variable } from './prompt-draft';
 import { TextPanel } from './text-panel';
-import { useCheck } from './use-check';
+import { type Checked, useCheck } from './use-check';
 import { type Draft, useDraft } from './use-draft';
-import { type Prompt, useArchive, usePrompt, useVersion } from './use-prompts';
+import { type Prompt, useArchive, useRefresh, useVersion } from './use-prompts';
 import { VariableList } from './variable-list';
 import { VersionList } from './version-list';
 import { WorkplaceDialogs } from './workplace-dialogs';
@@ -99,7 +99,10 @@ function Standing({ prompt, draft, shown, onOpen, onShow, onEdit }: StandingProp
 }
 
 interface BoardProps {
+  /** With what the text proposes. */
   content: PromptContent;
+  declared: ReadonlySet<string>;
+  checked: Checked;
   isReadOnly: boolean;
   onChange: (changed: Partial<PromptContent>) => void;
   values: Record<string, PromptValue>;
@@ -108,26 +111,24 @@ interface BoardProps {
 }
 
 /** The text in the middle; its variables and what they make of it on the right. */
-function Board({ content, isReadOnly, onChange, values, onValues, children }: BoardProps): ReactNode {
-  const whole = useMemo(() => completed(content), [content]);
-  const declared = useMemo(() => new Set(content.variables.map(({ name }) => name)), [content.variables]);
-  const checked = useCheck(whole);
+function Board(props: BoardProps): ReactNode {
+  const { content, declared, checked, isReadOnly, onChange, values, onValues, children } = props;
   return (
     <>
       <Stack gap="xs">
-        <TextPanel content={whole} checked={checked} isReadOnly={isReadOnly} onChange={onChange} />
+        <TextPanel content={content} checked={checked} isReadOnly={isReadOnly} onChange={onChange} />
         {children}
       </Stack>
       <Stack>
         <VariableList
-          content={whole}
+          content={content}
           declared={declared}
           isReadOnly={isReadOnly}
           error={checked.error}
           onChange={(variables: Variable[]) => onChange({ variables })}
         />
         <PreviewPanel
-          content={whole}
+          content={content}
           checked={checked}
           values={values}
           onValues={onValues}
@@ -147,16 +148,19 @@ export function Workplace({ prompt }: { prompt: Prompt }): ReactNode {
   const [open, setOpen] = useState<DialogName | null>(null);
   const [values, setValues] = useState<Record<string, PromptValue>>(draft.content.example_variables);
   const [wasRestored, setWasRestored] = useState(draft.wasKept);
-  const { refetch } = usePrompt(prompt.id);
+  const refresh = useRefresh();
   const archive = useArchive(prompt.id);
   useLeaveGuard(draft.isChanged, t.prompts.leave);
   const canSave = draft.isChanged && shown === null && draft.baseContent !== null;
   const save = useMemo(() => () => setOpen((before) => before ?? 'save'), []);
   useSaveKey(canSave, save);
 
-  const compareWithTheirs = (): void => void refetch().then(() => setOpen('stale'));
-  const read = version.data ? contentOf(version.data) : null;
+  const compareWithTheirs = (): void => void refresh().then(() => setOpen('stale'));
+  const read = useMemo(() => (version.data ? contentOf(version.data) : null), [version.data]);
   const content = shown === null ? draft.content : read;
+  const whole = useMemo(() => completed(content ?? draft.content), [content, draft.content]);
+  const declared = useMemo(() => new Set(content?.variables.map(({ name }) => name)), [content]);
+  const checked = useCheck(whole);
   const edit = (): void => {
     if (!read) return;
     draft.begin({ base: prompt.latest_version, content: read });
@@ -190,7 +194,9 @@ export function Workplace({ prompt }: { prompt: Prompt }): ReactNode {
         {!content && !version.error && <Skeleton height={400} aria-label={t.common.loading} />}
         {content && (
           <Board
-            content={content}
+            content={whole}
+            declared={declared}
+            checked={checked}
             isReadOnly={shown !== null}
             onChange={draft.change}
             values={values}
@@ -205,6 +211,7 @@ export function Workplace({ prompt }: { prompt: Prompt }): ReactNode {
         prompt={prompt}
         draft={draft}
         shown={shown}
+        errorCount={checked.errors.length}
         onOpen={setOpen}
         onShow={show}
         onStale={compareWithTheirs}
