@@ -153,7 +153,6 @@ export const promptsEn: Texts['prompts'] = {
   restoreTitle: (version) => `Restore v${version}?`,
   restoreText: (version, next) => `What v${version} says is saved as v${next}; the history stays as it is.`,
   restored: (version, next) => `v${version} was restored as v${next}`,
-  restoreMessage: (version) => `Restore v${version}`,
   editThis: 'Take it as draft',
   moveLabel: 'Move a label…',
   moveTitle: 'Move a label',

@@ -164,7 +164,6 @@ export const promptsZhCN = {
   restoreTitle: (version: number) => `恢复 v${version}？`,
   restoreText: (version: number, next: number) => `v${version} 的内容会保存为新的 v${next}，历史不会改变。`,
   restored: (version: number, next: number) => `v${version} 已恢复为 v${next}`,
-  restoreMessage: (version: number) => `恢复 v${version}`,
   editThis: '以此文本为草稿',
   moveLabel: '移动标签…',
   moveTitle: '移动标签',

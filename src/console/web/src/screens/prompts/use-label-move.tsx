@@ -22,6 +22,8 @@ export const useMovedNotice = (id: string): ((move: LabelMove) => void) => {
   return (move) => {
     const notice = notifications.show({
       color: 'green',
+      // It stays for a while, and must not lie over the buttons of a dialog.
+      position: 'bottom-left',
       autoClose: UNDO_MILLISECONDS,
       closeButtonProps: { 'aria-label': t.common.close },
       message: (

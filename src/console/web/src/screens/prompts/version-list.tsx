@@ -17,6 +17,8 @@ interface EntryProps {
 function VersionEntry({ entry, labels, protectedLabels, author, isShown, onShow }: EntryProps): ReactNode {
   const { t, ago, time } = useSpoken();
   const { version, message, origin, base_version, created_at } = entry;
+  const isRestored = origin === 'restore' && base_version !== null;
+  const said = message || (isRestored ? t.prompts.restoredFrom(base_version) : '');
   return (
     <UnstyledButton className="version-entry" aria-current={isShown} onClick={onShow}>
       <Group gap={4}>
@@ -27,10 +29,9 @@ function VersionEntry({ entry, labels, protectedLabels, author, isShown, onShow 
           <LabelChip key={label} label={label} isProtected={protectedLabels.includes(label)} />
         ))}
       </Group>
-      <Text size="sm" lineClamp={2} c={message === '' ? 'dimmed' : undefined}>
-        {message || t.prompts.noMessage}
+      <Text size="sm" lineClamp={2} c={said === '' ? 'dimmed' : undefined}>
+        {said || t.prompts.noMessage}
       </Text>
-      {origin === 'restore' && base_version !== null && <Text size="xs">{t.prompts.restoredFrom(base_version)}</Text>}
       <Text size="xs" c="dimmed" truncate>
         <time dateTime={created_at} title={time(created_at)}>
           {ago(created_at)}

@@ -37,7 +37,7 @@ function Restore({ prompt, shown, onOpen, onShow, onStale }: DialogsProps): Reac
   const version = shown ?? prompt.latest_version;
   const run = (): void =>
     restore.mutate(
-      { version, base: prompt.latest_version, message: t.prompts.restoreMessage(version) },
+      { version, base: prompt.latest_version, message: '' },
       {
         onSuccess: (saved) => {
           const said = saved.unchanged ? t.prompts.unchanged : t.prompts.restored(version, saved.version);

@@ -36,6 +36,8 @@ const look = EditorView.theme({
     color: 'var(--mantine-color-dimmed)',
     background: 'var(--mantine-color-default-hover)',
   },
+  // Its own marks are in few fonts.
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: '"⋯"' },
   '.cm-deletedChunk': { backgroundColor: 'var(--prompt-removed-line)' },
 });
 
