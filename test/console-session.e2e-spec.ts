@@ -116,6 +116,26 @@ describe('a session of the console', () => {
   });
 });
 
+describe('where the two services are apart', () => {
+  it('a session holds at both, and a little longer where the models are', async () => {
+    const shared = { STORAGE_SERVICE_TOKEN: 's'.repeat(40) };
+    const storage = await startHub({ env: { ...shared, SERVICE_ROLE: 'storage' } });
+    const models = await startHub({
+      env: { ...shared, SERVICE_ROLE: 'ai-model', STORAGE_SERVICE_URL: storage.url, ADMIN_TOKEN: storage.adminToken },
+      database: storage.database,
+    });
+    const cookie = valueOf(cookieIn(await signIn(storage, { token: storage.adminToken }).expect(200)));
+    await asConsole(models, 'get', '/v1/models', cookie).expect(200);
+    // With its own token inside, as anybody's: the storage service sees who asks.
+    await asConsole(models, 'get', '/api/v1/models/management/list', cookie).expect(200);
+    await asConsole(models, 'get', '/v1/models', `hub_session=${'A'.repeat(43)}.${'A'.repeat(60)}`).expect(401);
+    await models.request('post', SESSION, null).set(HEADER, '1').send({ token: storage.adminToken }).expect(404);
+    await storage.stop();
+    await asConsole(models, 'get', '/v1/models', cookie).expect(200);
+    await models.close();
+  });
+});
+
 describe('the first start', () => {
   it('prints a link that signs in once', async () => {
     const env = { ADMIN_TOKEN: undefined, ENCRYPTION_KEYS: randomKeyRing() };

@@ -7,6 +7,7 @@ import { RedisConnection } from '../platform/redis/redis-connection.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
+import { RemoteSessions } from './auth/remote-sessions.js';
 import { ModelChooser } from './choosing/model-chooser.js';
 import { ModelHealth } from './choosing/model-health.js';
 import { RateLimiter } from './choosing/rate-limiter.js';
@@ -99,6 +100,7 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
         EarlyTokenCheck,
+        RemoteSessions,
         rateLimiter,
         CallMedia,
         CallMetrics,

@@ -3,8 +3,10 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-/** What the build of the console writes, beside the application's own output. */
-const BUILT = fileURLToPath(new URL('../../console-web', import.meta.url));
+/** What the build of the console writes: beside the compiled application or, seen from its sources, in `dist`. */
+const BUILT = ['../../console-web', '../../dist/console-web']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((path) => existsSync(path));
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -36,7 +38,7 @@ export class ConsoleFiles {
   readonly page: string | null;
   private readonly assets = new Map<string, ConsoleFile>();
 
-  constructor(directory = BUILT) {
+  constructor(directory = BUILT ?? '') {
     const page = join(directory, 'index.html');
     this.page = existsSync(page) ? readFileSync(page, 'utf8') : null;
     const assets = join(directory, 'assets');

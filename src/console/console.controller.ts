@@ -53,7 +53,9 @@ export class ConsoleController {
 
   /** Every address of the console is the same page. */
   @Get(['', '*'])
-  page(@Res() reply: FastifyReply): void {
+  page(@Param('*') path: string | undefined, @Res() reply: FastifyReply): void {
+    // Another spelling of the API's address must not look as if it were there.
+    if (path !== undefined && /^[/\\]*session/i.test(path)) throw new AppError('route_not_found');
     if (this.files.page === null) throw new AppError('route_not_found', { detail: 'This build has no console.' });
     const nonce = randomBytes(NONCE_BYTES).toString('base64');
     void reply

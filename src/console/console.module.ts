@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConsoleController } from './console.controller.js';
 import { ConsoleFiles } from './console-files.js';
+import { FrontDoorController } from './front-door.controller.js';
 import { SessionController } from './session.controller.js';
 import { SignInCode } from './sign-in-code.js';
 
@@ -13,7 +14,7 @@ export class ConsoleModule {
       module: ConsoleModule,
       imports: [storage],
       // The more exact path first.
-      controllers: [SessionController, ConsoleController],
+      controllers: [FrontDoorController, SessionController, ConsoleController],
       providers: [
         { provide: ConsoleFiles, useValue: new ConsoleFiles() },
         { provide: SignInCode, useValue: code },

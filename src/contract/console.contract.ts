@@ -17,3 +17,12 @@ export class ConsoleSession {
   @AnswerField({ type: 'string' }) token_id: string;
   @AnswerField({ type: [String] }) scopes: string[];
 }
+
+/**
+ * A session as the AI model service learns of it, so that the console can call models where the two services are apart: it opens the
+ * token in a browser's cookie, and nothing without one. Source: `GET /internal/v1/sessions/{id_sha256}`.
+ */
+export interface InternalSession {
+  /** null: there is none, or it is over. */
+  session: { /** Base64. */ key: string; /** RFC 3339. */ expires_at: string } | null;
+}

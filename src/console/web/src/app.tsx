@@ -1,4 +1,11 @@
-import { Center, Loader, MantineProvider, createTheme, type MantineColorScheme } from '@mantine/core';
+import {
+  Center,
+  Loader,
+  MantineProvider,
+  createTheme,
+  type CSSVariablesResolver,
+  type MantineColorScheme,
+} from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { type ReactNode, useMemo, useState } from 'react';
@@ -17,9 +24,16 @@ import { FailureNotice } from './ui/failure-notice';
 const theme = createTheme({
   fontFamily: 'system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
   primaryColor: 'indigo',
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 8,
   autoContrast: true,
   respectReducedMotion: true,
+});
+
+/** Text that steps back, and still has enough contrast to be read. */
+const readable: CSSVariablesResolver = ({ colors }) => ({
+  variables: {},
+  light: { '--mantine-color-dimmed': colors.gray[7], '--mantine-color-placeholder': colors.gray[7] },
+  dark: { '--mantine-color-dimmed': colors.dark[1], '--mantine-color-placeholder': colors.dark[1] },
 });
 
 /** The page decides what is kept; the library would use the browser's storage. */
@@ -88,6 +102,7 @@ export function App(): ReactNode {
   return (
     <MantineProvider
       theme={theme}
+      cssVariablesResolver={readable}
       getStyleNonce={() => nonce}
       colorSchemeManager={schemeManager(preferences.theme)}
       forceColorScheme={preferences.theme === 'auto' ? undefined : preferences.theme}

@@ -8,7 +8,14 @@ import { usePreferences } from '../preferences-context';
 import { type Session, useSignOut } from '../session/session';
 import { HealthBanner, HealthDot, useHealth } from './health';
 
-export const MENU = ['overview', 'models', 'prompts'] as const satisfies (keyof Texts['menu'])[];
+export const MENU = [
+  'overview',
+  'models',
+  'prompts',
+  'playground',
+  'statistics',
+  'settings',
+] as const satisfies (keyof Texts['menu'])[];
 
 export const pathOf = (entry: (typeof MENU)[number]): string => (entry === 'overview' ? '/' : `/${entry}`);
 

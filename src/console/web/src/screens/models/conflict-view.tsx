@@ -70,7 +70,7 @@ export function ConflictView({ conflict, onMerged, onClose }: ConflictProps): Re
                     { value: 'mine', label: t.form.mine },
                   ]}
                   value={sides[field] ?? 'mine'}
-                  onChange={(side) => setSides({ ...sides, [field]: side as Side })}
+                  onChange={(side) => setSides({ ...sides, [field]: side })}
                 />
               </Table.Td>
             </Table.Tr>

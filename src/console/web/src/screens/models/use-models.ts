@@ -1,11 +1,11 @@
 import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, bodyOf, type Schemas } from '../../api/client';
-import type { operations } from '../../api/schema';
+import type { paths } from '../../api/schema';
 
 export type Model = Schemas['ModelConfigView'];
 export type ModelFields = Schemas['ModelConfigUpdate'];
 export type TestResult = Schemas['ConnectionTestResult'];
-export type ModelQuery = NonNullable<operations['ModelConfigController_list']['parameters']['query']>;
+export type ModelQuery = NonNullable<paths['/api/v1/ai-models/configs']['get']['parameters']['query']>;
 
 const MODELS_KEY = 'models';
 /** Rows that are fetched and drawn at a time. */

@@ -43,7 +43,7 @@ function RenderedText({ content, checked, values }: PreviewProps): ReactNode {
   const canRender = checked.isValid && missing.length === 0;
   const found = useRendered(content, valuesFor(content.variables, values), canRender);
   if (content.prompt_content === '') return null;
-  if (!checked.isValid) return checked.errors.length > 0 ? <Text size="sm">{t.prompts.previewErrors}</Text> : null;
+  if (checked.errors.length > 0) return <Text size="sm">{t.prompts.previewErrors}</Text>;
   if (missing.length > 0) return <Text size="sm">{t.prompts.previewMissing(missing)}</Text>;
   if (found.error instanceof ApiFailure && found.error.code === 'prompt_variables_invalid') {
     return (

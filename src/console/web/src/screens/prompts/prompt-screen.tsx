@@ -1,3 +1,4 @@
+import './prompts.css';
 import { Alert, Button, Skeleton, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';

@@ -50,7 +50,7 @@ export const useCheck = (content: PromptContent): Checked => {
   );
   return {
     errors,
-    isValid: !isEmpty && found.data?.valid === true && !found.error,
+    isValid: !isEmpty && found.data?.valid === true && !found.isPlaceholderData && !found.error,
     isChecking: found.isFetching || asked !== content,
     error: found.error,
   };

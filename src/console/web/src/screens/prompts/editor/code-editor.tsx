@@ -41,7 +41,7 @@ const extensionsOf = (
   // Tab is left to the page: whoever works without a mouse has to get out of here.
   keymap.of([...completionKeymap, ...historyKeymap, ...lintKeymap, ...defaultKeymap]),
   EditorState.readOnly.of(isReadOnly),
-  EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': String(isReadOnly) }),
+  EditorView.contentAttributes.of({ 'aria-label': label, 'aria-readonly': String(isReadOnly), tabindex: '0' }),
   isReadOnly ? [] : placeholderText(placeholder),
   EditorView.updateListener.of(({ docChanged, state }) => docChanged && onChange(state.doc.toString())),
 ];

@@ -26,7 +26,7 @@ const shared = (name: string, isDark: boolean, texts: Texts['prompts']): Extensi
   editorLook(isDark),
   lineNumbers(),
   EditorState.phrases.of({ '$ unchanged lines': texts.unchangedLines }),
-  EditorView.contentAttributes.of({ 'aria-label': name }),
+  EditorView.contentAttributes.of({ 'aria-label': name, tabindex: '0' }),
 ];
 
 const READ_ONLY: Extension = EditorState.readOnly.of(true);
