@@ -41,7 +41,7 @@ function RenderedText({ content, checked, values }: PreviewProps): ReactNode {
   const { t, number } = useSpoken();
   const missing = missingOf(content, values);
   const canRender = checked.isValid && missing.length === 0;
-  const found = useRendered(content, valuesFor(content.variables, values), canRender);
+  const found = useRendered(checked.content, valuesFor(content.variables, values), canRender);
   if (content.prompt_content === '') return null;
   if (checked.errors.length > 0) return <Text size="sm">{t.prompts.previewErrors}</Text>;
   if (missing.length > 0) return <Text size="sm">{t.prompts.previewMissing(missing)}</Text>;

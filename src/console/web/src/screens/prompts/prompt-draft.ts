@@ -48,6 +48,14 @@ export const normalized = (content: PromptContent): PromptContent => ({
   variables: content.variables.map(declared),
 });
 
+/** What a form begins with: what the version was saved with, else what its variables say themselves. */
+export const examplesOf = ({ variables, example_variables }: PromptContent): Record<string, PromptValue> => ({
+  ...Object.fromEntries(
+    variables.flatMap(({ name, example }) => (example === null || example === undefined ? [] : [[name, example]])),
+  ),
+  ...example_variables,
+});
+
 /** What would be saved: variables the text uses and nobody declared yet come with it. */
 export const completed = (content: PromptContent): PromptContent => ({
   ...content,

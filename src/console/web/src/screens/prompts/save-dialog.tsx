@@ -3,6 +3,7 @@ import { type KeyboardEvent, type ReactNode, useState } from 'react';
 import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
+import { isComposing } from '../../ui/is-composing';
 import { DiffView } from './diff-view';
 import type { PromptContent } from './prompt-draft';
 import { type Prompt, useSaveVersion } from './use-prompts';
@@ -47,7 +48,7 @@ export function SaveDialog(props: SaveProps): ReactNode {
   };
   const storeByKey = (event: KeyboardEvent): void => {
     const isMeant = (event.metaKey || event.ctrlKey) && ['Enter', 's'].includes(event.key);
-    if (!isMeant || event.nativeEvent.isComposing) return;
+    if (!isMeant || isComposing(event)) return;
     event.preventDefault();
     event.stopPropagation();
     store();

@@ -17,6 +17,8 @@ const textOf = ({ prompt_content, syntax, variables }: PromptContent) =>
   ({ prompt_content, syntax, variables }) as Schemas['PromptDraft'];
 
 export interface Checked {
+  /** What was looked at: what is shown, or what it was a moment ago. */
+  content: PromptContent;
   errors: readonly TextError[];
   /** The text is what it should be, as far as it was looked at. */
   isValid: boolean;
@@ -49,6 +51,7 @@ export const useCheck = (content: PromptContent): Checked => {
     [wrong, t],
   );
   return {
+    content: asked,
     errors,
     isValid: !isEmpty && found.data?.valid === true && !found.isPlaceholderData && !found.error,
     isChecking: found.isFetching || asked !== content,
@@ -58,9 +61,8 @@ export const useCheck = (content: PromptContent): Checked => {
 
 /** A text with values, as a model would get it. */
 export const useRendered = (content: PromptContent, values: Record<string, PromptValue>, isValid: boolean) => {
-  const [asked] = useDebouncedValue(content, PAUSE_MILLISECONDS);
   const [given] = useDebouncedValue(values, PAUSE_MILLISECONDS);
-  const body = { ...textOf(asked), values: given };
+  const body = { ...textOf(content), values: given };
   return useQuery({
     queryKey: ['prompt-preview', body],
     queryFn: ({ signal }) => bodyOf(api.POST('/api/v1/ai-models/prompts/render', { body, signal })),

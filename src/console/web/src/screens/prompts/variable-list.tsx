@@ -39,8 +39,8 @@ function Summary({ variable, isProposed, isUsed }: { variable: Variable; isPropo
         </Badge>
       )}
       {!isUsed && (
-        <Badge size="xs" variant="outline" color="orange" tt="none">
-          {t.prompts.unused}
+        <Badge size="xs" variant="default" tt="none">
+          ⚠ {t.prompts.unused}
         </Badge>
       )}
     </Group>

@@ -6,7 +6,7 @@ import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
 import { useLeaveGuard } from '../../ui/leave-guard';
 import { PreviewPanel } from './preview-panel';
-import { completed, contentOf, type PromptContent, type PromptValue, type Variable } from './prompt-draft';
+import { completed, contentOf, examplesOf, type PromptContent, type PromptValue, type Variable } from './prompt-draft';
 import { TextPanel } from './text-panel';
 import { type Checked, useCheck } from './use-check';
 import { type Draft, useDraft } from './use-draft';
@@ -146,7 +146,7 @@ export function Workplace({ prompt }: { prompt: Prompt }): ReactNode {
   const [shown, show] = useShownVersion(prompt, draft.isChanged);
   const version = useVersion(prompt.id, shown ?? 0);
   const [open, setOpen] = useState<DialogName | null>(null);
-  const [values, setValues] = useState<Record<string, PromptValue>>(draft.content.example_variables);
+  const [values, setValues] = useState(() => examplesOf(draft.content));
   const [wasRestored, setWasRestored] = useState(draft.wasKept);
   const refresh = useRefresh();
   const archive = useArchive(prompt.id);
