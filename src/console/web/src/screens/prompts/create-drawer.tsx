@@ -9,7 +9,7 @@ import { forgetDraft, readKeptDraft, useKeptDraft } from '../../ui/kept-draft';
 import { useLeaveGuard } from '../../ui/leave-guard';
 import { type Metadata, MetadataFields, NEW_METADATA, toMetadata } from './metadata-fields';
 import { completed, isSame, type PromptContent } from './prompt-draft';
-import { type NewPrompt, useCreatePrompt } from './use-prompts';
+import { type NewPrompt, useCreatePrompt } from './change-prompts';
 
 const KEY = 'prompt:new';
 const BLANK = { name: '', text: '', metadata: NEW_METADATA };

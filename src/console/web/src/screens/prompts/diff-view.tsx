@@ -45,7 +45,7 @@ export function DiffView({ before, after, beforeName, afterName }: DiffProps): R
   const [view, setView] = useState<'beside' | 'unified'>('beside');
   const isSideBySide = view === 'beside' && !isNarrow;
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" className="diff-view">
       <Group justify="space-between">
         <Text size="sm" fw={600}>
           {beforeName} → {afterName}

@@ -17,14 +17,9 @@ interface ChipProps {
 export function LabelChip({ label, text = label, isProtected = false }: ChipProps): ReactNode {
   const { t } = useSpoken();
   return (
-    <Badge
-      size="sm"
-      tt="none"
-      variant={label === 'production' ? 'filled' : 'default'}
-      title={isProtected ? t.prompts.isProtected : undefined}
-    >
+    <Badge size="sm" tt="none" variant={label === 'production' ? 'filled' : 'default'}>
       {text}
-      {isProtected && <span aria-label={t.prompts.isProtected}> 🔒︎</span>}
+      {isProtected && ` · ${t.prompts.isProtected}`}
     </Badge>
   );
 }

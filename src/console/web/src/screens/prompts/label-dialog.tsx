@@ -4,7 +4,8 @@ import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
 import { useVersionChoices, VersionDiff } from './compare-dialog';
-import { type LabelMove, type Prompt, useFollowers, useMoveLabel, useProtectedLabels } from './use-prompts';
+import { type LabelMove, useMoveLabel } from './change-prompts';
+import { type Prompt, useFollowers, useProtectedLabels } from './use-prompts';
 
 const USUAL = ['production', 'staging'];
 

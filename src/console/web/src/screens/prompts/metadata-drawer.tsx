@@ -8,7 +8,8 @@ import { useLeaveGuard } from '../../ui/leave-guard';
 import { type Metadata, MetadataFields, metadataOf, toMetadata } from './metadata-fields';
 import { MetadataConflict } from './metadata-conflict';
 import { isSame } from './prompt-draft';
-import { fetchPrompt, type Prompt, useUpdatePrompt } from './use-prompts';
+import { useUpdatePrompt } from './change-prompts';
+import { fetchPrompt, type Prompt } from './use-prompts';
 
 interface DrawerProps {
   prompt: Prompt;

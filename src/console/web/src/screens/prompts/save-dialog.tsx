@@ -6,7 +6,8 @@ import { FailureNotice } from '../../ui/failure-notice';
 import { isComposing } from '../../ui/is-composing';
 import { DiffView } from './diff-view';
 import type { PromptContent } from './prompt-draft';
-import { type Prompt, useSaveVersion } from './use-prompts';
+import { useSaveVersion } from './change-prompts';
+import type { Prompt } from './use-prompts';
 
 export interface Saved {
   version: number;

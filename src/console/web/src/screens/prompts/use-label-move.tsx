@@ -2,7 +2,7 @@ import { Button, Group, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useSpoken } from '../../language/language';
 import { LabelFailure } from './label-dialog';
-import { type LabelMove, useMoveLabel } from './use-prompts';
+import { type LabelMove, useMoveLabel } from './change-prompts';
 
 /** Long enough to see that it was the wrong one. */
 const UNDO_MILLISECONDS = 20_000;

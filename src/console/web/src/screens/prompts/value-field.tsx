@@ -11,6 +11,7 @@ interface ValueFieldProps {
   onChange: (value: PromptValue | undefined) => void;
   required?: boolean;
   placeholder?: string | undefined;
+  size?: 'xs';
 }
 
 const textOr = (text: string): string | undefined => (text === '' ? undefined : text);

@@ -95,6 +95,7 @@ export function VariableEditor({ variable, isReadOnly, onChange, onRemove }: Edi
         <Rules variable={variable} onChange={onChange} />
         <ValueField
           variable={{ ...variable, description: null }}
+          size="xs"
           label={t.prompts.defaultValue}
           placeholder={t.prompts.noDefault}
           value={variable.default ?? undefined}

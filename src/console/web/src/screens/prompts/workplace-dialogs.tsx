@@ -1,39 +1,25 @@
 import { notifications } from '@mantine/notifications';
-import { type ReactNode, useState } from 'react';
+import { Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
 import { ConfirmDialog } from '../../ui/confirm-dialog';
 import { FailureNotice } from '../../ui/failure-notice';
+import { useArchive, useRefresh, useRestoreVersion } from './change-prompts';
 import { CompareDialog } from './compare-dialog';
-import { LabelDialog, LabelFailure } from './label-dialog';
+import type { DialogProps } from './dialog-props';
+import { LabelDialog } from './label-dialog';
 import { MetadataDrawer } from './metadata-drawer';
-import { completed, type PromptDraft } from './prompt-draft';
-import { SaveDialog, type Saved, isStale } from './save-dialog';
-import { StaleDialog } from './stale-dialog';
-import type { Draft } from './use-draft';
+import { isStale } from './save-dialog';
+import { Saving, Stale } from './saving';
 import { useMovedNotice } from './use-label-move';
-import { type LabelMove, type Prompt, useArchive, useFollowers, useMoveLabel, useRestoreVersion } from './use-prompts';
+import { useFollowers } from './use-prompts';
 import type { DialogName } from './workplace-header';
 
-interface DialogsProps {
-  open: DialogName | null;
-  prompt: Prompt;
-  draft: Draft;
-  /** What is wrong with the draft's text. */
-  errorCount: number;
-  /** The version that is read; null: the draft. */
-  shown: number | null;
-  onOpen: (dialog: DialogName | null) => void;
-  onShow: (version: number | null) => void;
-  /** Looks at the hub again before the comparison. */
-  onStale: () => void;
-}
-
-const STAGING = 'staging';
-
-function Restore({ prompt, shown, onOpen, onShow, onStale }: DialogsProps): ReactNode {
+function Restore({ prompt, shown, onOpen, onShow }: DialogProps): ReactNode {
   const { t } = useSpoken();
   const restore = useRestoreVersion(prompt.id);
+  const refresh = useRefresh();
   const version = shown ?? prompt.latest_version;
   const run = (): void =>
     restore.mutate(
@@ -45,7 +31,8 @@ function Restore({ prompt, shown, onOpen, onShow, onStale }: DialogsProps): Reac
           onOpen(null);
           onShow(null);
         },
-        onError: (error) => isStale(error) && onStale(),
+        // Asked again with the number that is true now.
+        onError: (error) => isStale(error) && void refresh(),
       },
     );
   return (
@@ -57,12 +44,15 @@ function Restore({ prompt, shown, onOpen, onShow, onStale }: DialogsProps): Reac
       onConfirm={run}
       onClose={() => onOpen(null)}
     >
-      {restore.error && <FailureNotice error={restore.error} />}
+      {restore.error && isStale(restore.error) && (
+        <Text role="alert">{t.prompts.newerThanDraft(prompt.latest_version)}</Text>
+      )}
+      {restore.error && !isStale(restore.error) && <FailureNotice error={restore.error} />}
     </ConfirmDialog>
   );
 }
 
-function Archive({ prompt, onOpen }: DialogsProps): ReactNode {
+function Archive({ prompt, onOpen }: DialogProps): ReactNode {
   const { t } = useSpoken();
   const archive = useArchive(prompt.id);
   const isInUse = archive.error instanceof ApiFailure && archive.error.code === 'prompt_in_use';
@@ -95,66 +85,7 @@ function Archive({ prompt, onOpen }: DialogsProps): ReactNode {
   );
 }
 
-function Save({ prompt, draft, errorCount, onOpen, onShow, onStale }: DialogsProps): ReactNode {
-  const { t } = useSpoken();
-  const move = useMoveLabel(prompt.id);
-  const said = useMovedNotice(prompt.id);
-  // Once it is saved the draft stands on an older version: what was compared stays.
-  const [before] = useState(draft.baseContent);
-  if (!before) return null;
-  // The dialog is gone by then: what is said comes from here, not from its own hooks.
-  const stage = async (wanted: LabelMove): Promise<void> => {
-    try {
-      await move.mutateAsync(wanted);
-      said(wanted);
-    } catch (error) {
-      const message = <LabelFailure error={error as Error} label={STAGING} />;
-      notifications.show({ color: 'red', autoClose: false, title: t.prompts.labelFailed, message });
-    }
-  };
-  const saved = ({ version, isUnchanged, wantsStaging }: Saved): void => {
-    const message = isUnchanged ? t.prompts.unchanged : t.prompts.saved(version);
-    notifications.show({ message, color: 'green' });
-    draft.discard();
-    onOpen(null);
-    onShow(null);
-    const wanted = { label: STAGING, from: prompt.labels[STAGING] ?? null, to: version, reason: '' };
-    if (wantsStaging && wanted.from !== version) void stage(wanted);
-  };
-  return (
-    <SaveDialog
-      prompt={prompt}
-      base={draft.base}
-      before={before}
-      after={completed(draft.content)}
-      onSaved={saved}
-      onStale={onStale}
-      errorCount={errorCount}
-      onClose={() => onOpen(null)}
-    />
-  );
-}
-
-function Stale({ prompt, draft, onOpen, onShow }: DialogsProps): ReactNode {
-  const { t } = useSpoken();
-  const goOn = (next: PromptDraft): void => {
-    draft.begin(next);
-    notifications.show({ message: t.prompts.wentOn(next.base) });
-    onOpen(null);
-    onShow(null);
-  };
-  return (
-    <StaleDialog
-      prompt={prompt}
-      base={draft.base}
-      mine={completed(draft.content)}
-      onGoOn={goOn}
-      onClose={() => onOpen(null)}
-    />
-  );
-}
-
-function Compare({ prompt, shown, onOpen }: DialogsProps): ReactNode {
+function Compare({ prompt, shown, onOpen }: DialogProps): ReactNode {
   const { latest_version: latest, labels } = prompt;
   const to = shown ?? latest;
   const other = to === latest ? (labels.production ?? latest - 1) : latest;
@@ -162,7 +93,7 @@ function Compare({ prompt, shown, onOpen }: DialogsProps): ReactNode {
   return <CompareDialog prompt={prompt} first={{ from, to }} onClose={() => onOpen(null)} />;
 }
 
-function Label({ prompt, shown, onOpen }: DialogsProps): ReactNode {
+function Label({ prompt, shown, onOpen }: DialogProps): ReactNode {
   const moved = useMovedNotice(prompt.id);
   return (
     <LabelDialog
@@ -177,11 +108,11 @@ function Label({ prompt, shown, onOpen }: DialogsProps): ReactNode {
   );
 }
 
-function Metadata({ prompt, onOpen }: DialogsProps): ReactNode {
+function Metadata({ prompt, onOpen }: DialogProps): ReactNode {
   return <MetadataDrawer prompt={prompt} onClose={() => onOpen(null)} />;
 }
 
-function Discard({ draft, onOpen }: DialogsProps): ReactNode {
+function Discard({ draft, onOpen }: DialogProps): ReactNode {
   const { t } = useSpoken();
   const discard = (): void => {
     draft.discard();
@@ -198,8 +129,8 @@ function Discard({ draft, onOpen }: DialogsProps): ReactNode {
   );
 }
 
-const DIALOGS: Record<DialogName, (props: DialogsProps) => ReactNode> = {
-  save: Save,
+const DIALOGS: Record<DialogName, (props: DialogProps) => ReactNode> = {
+  save: Saving,
   stale: Stale,
   compare: Compare,
   label: Label,
@@ -210,7 +141,7 @@ const DIALOGS: Record<DialogName, (props: DialogsProps) => ReactNode> = {
 };
 
 /** The dialog that is open, if any. */
-export function WorkplaceDialogs(props: DialogsProps): ReactNode {
+export function WorkplaceDialogs(props: DialogProps): ReactNode {
   if (props.open === null) return null;
   const Dialog = DIALOGS[props.open];
   return <Dialog {...props} />;

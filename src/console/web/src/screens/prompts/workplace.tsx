@@ -1,17 +1,17 @@
-import { Alert, Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Skeleton, Stack } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
 import { useLeaveGuard } from '../../ui/leave-guard';
-import { PreviewPanel } from './preview-panel';
-import { completed, contentOf, examplesOf, type PromptContent, type PromptValue, type Variable } from './prompt-draft';
-import { TextPanel } from './text-panel';
-import { type Checked, useCheck } from './use-check';
-import { type Draft, useDraft } from './use-draft';
-import { type Prompt, useArchive, useRefresh, useVersion } from './use-prompts';
-import { VariableList } from './variable-list';
+import { Board } from './board';
+import { completed, contentOf, examplesOf } from './prompt-draft';
+import { Standing } from './standing';
+import { useCheck } from './use-check';
+import { useDraft } from './use-draft';
+import { useArchive, useRefresh } from './change-prompts';
+import { type Prompt, useVersion } from './use-prompts';
 import { VersionList } from './version-list';
 import { WorkplaceDialogs } from './workplace-dialogs';
 import { type DialogName, WorkplaceHeader } from './workplace-header';
@@ -44,100 +44,6 @@ const useSaveKey = (canSave: boolean, save: () => void): void => {
     return () => removeEventListener('keydown', listen);
   }, [canSave, save]);
 };
-
-interface StandingProps {
-  prompt: Prompt;
-  draft: Draft;
-  shown: number | null;
-  onOpen: (dialog: DialogName) => void;
-  onShow: (version: number | null) => void;
-  onEdit: () => void;
-}
-
-/** What is being worked on: 基于 v6 的草稿, or a version that is read. */
-function Standing({ prompt, draft, shown, onOpen, onShow, onEdit }: StandingProps): ReactNode {
-  const { t } = useSpoken();
-  const { latest_version: latest } = prompt;
-  if (shown !== null) {
-    return (
-      <Group gap="sm">
-        <Text size="sm">{t.prompts.viewing(shown)}</Text>
-        <Button size="xs" variant="default" onClick={() => onShow(null)}>
-          {draft.isChanged ? t.prompts.toDraft : t.prompts.toLatest}
-        </Button>
-        {!draft.isChanged && (
-          <Button size="xs" variant="default" onClick={onEdit}>
-            {t.prompts.editThis}
-          </Button>
-        )}
-        {shown !== latest && (
-          <Button size="xs" onClick={() => onOpen('restore')}>
-            {t.prompts.restore}
-          </Button>
-        )}
-      </Group>
-    );
-  }
-  return (
-    <Group gap="sm">
-      <Text size="sm" role="status">
-        {draft.isChanged ? `● ${t.prompts.draftOn(draft.base)}` : t.prompts.noDraft(latest)}
-        {draft.base < latest && ` · ${t.prompts.newerThanDraft(latest)}`}
-      </Text>
-      {draft.base < latest && (
-        <Button size="xs" variant="default" onClick={() => onOpen('stale')}>
-          {t.prompts.compare}
-        </Button>
-      )}
-      {draft.isChanged && (
-        <Button size="xs" variant="default" onClick={() => onOpen('discard')}>
-          {t.prompts.discardDraft}
-        </Button>
-      )}
-    </Group>
-  );
-}
-
-interface BoardProps {
-  /** With what the text proposes. */
-  content: PromptContent;
-  declared: ReadonlySet<string>;
-  checked: Checked;
-  isReadOnly: boolean;
-  onChange: (changed: Partial<PromptContent>) => void;
-  values: Record<string, PromptValue>;
-  onValues: (values: Record<string, PromptValue>) => void;
-  children: ReactNode;
-}
-
-/** The text in the middle; its variables and what they make of it on the right. */
-function Board(props: BoardProps): ReactNode {
-  const { content, declared, checked, isReadOnly, onChange, values, onValues, children } = props;
-  return (
-    <>
-      <Stack gap="xs">
-        <TextPanel content={content} checked={checked} isReadOnly={isReadOnly} onChange={onChange} />
-        {children}
-      </Stack>
-      <Stack>
-        <VariableList
-          content={content}
-          declared={declared}
-          isReadOnly={isReadOnly}
-          error={checked.error}
-          onChange={(variables: Variable[]) => onChange({ variables })}
-        />
-        <PreviewPanel
-          content={content}
-          checked={checked}
-          values={values}
-          onValues={onValues}
-          onExamples={isReadOnly ? undefined : (example_variables) => onChange({ example_variables })}
-        />
-      </Stack>
-    </>
-  );
-}
 
 /** Where a prompt is read, written, compared and published. */
 export function Workplace({ prompt }: { prompt: Prompt }): ReactNode {
