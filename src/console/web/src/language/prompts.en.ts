@@ -94,6 +94,7 @@ export const promptsEn: Texts['prompts'] = {
   defaultValue: 'Default',
   noDefault: 'No default',
   options: 'Options',
+  optionsMissing: (names) => `Say what may be chosen: ${names.join(', ')}`,
   optionsHint: 'Enter adds one.',
   min: 'Least',
   max: 'Most',

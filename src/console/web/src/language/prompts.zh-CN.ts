@@ -106,6 +106,7 @@ export const promptsZhCN = {
   defaultValue: '默认值',
   noDefault: '没有默认值',
   options: '选项',
+  optionsMissing: (names: readonly string[]) => `请填写可选的值：${names.join('、')}`,
   optionsHint: '按回车添加。',
   min: '最小值',
   max: '最大值',

@@ -7,6 +7,9 @@ import { sortedLabels } from './label-chips';
 import { contentOf } from './prompt-draft';
 import { type Prompt, useVersion } from './use-prompts';
 
+/** More of them are found by typing. */
+export const CHOICES_SHOWN = 100;
+
 /** Numbers of versions with the labels that stand at them, newest first. */
 export const useVersionChoices = ({ latest_version, labels }: Prompt): { value: string; label: string }[] => {
   const { t } = useSpoken();
@@ -63,6 +66,7 @@ export function CompareDialog({ prompt, first, onClose }: CompareProps): ReactNo
             onChange={(version) => version && setChosen({ from: Number(version), to })}
             allowDeselect={false}
             searchable
+            limit={CHOICES_SHOWN}
           />
           <Select
             label={t.prompts.to}
@@ -71,6 +75,7 @@ export function CompareDialog({ prompt, first, onClose }: CompareProps): ReactNo
             onChange={(version) => version && setChosen({ from, to: Number(version) })}
             allowDeselect={false}
             searchable
+            limit={CHOICES_SHOWN}
           />
         </Group>
         <VersionDiff prompt={prompt} from={from} to={to} />

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
-import { useVersionChoices, VersionDiff } from './compare-dialog';
+import { CHOICES_SHOWN, useVersionChoices, VersionDiff } from './compare-dialog';
 import { type LabelMove, useMoveLabel } from './change-prompts';
 import { type Prompt, useFollowers, useProtectedLabels } from './use-prompts';
 
@@ -81,6 +81,7 @@ export function LabelDialog({ prompt, first, onMoved, onClose }: LabelProps): Re
             onChange={(version) => version && setTarget(Number(version))}
             allowDeselect={false}
             searchable
+            limit={CHOICES_SHOWN}
           />
         </Group>
         <Text fw={700} aria-live="polite">

@@ -39,9 +39,11 @@ const valuesFor = (variables: Variable[], values: Record<string, PromptValue>): 
 
 function RenderedText({ content, checked, values }: PreviewProps): ReactNode {
   const { t, number } = useSpoken();
-  const missing = missingOf(content, values);
+  // What was looked at, not what is typed meanwhile: values and text belong together.
+  const looked = checked.content;
+  const missing = missingOf(looked, values);
   const canRender = checked.isValid && missing.length === 0;
-  const found = useRendered(checked.content, valuesFor(content.variables, values), canRender);
+  const found = useRendered(looked, valuesFor(looked.variables, values), canRender);
   if (content.prompt_content === '') return null;
   if (checked.errors.length > 0) return <Text size="sm">{t.prompts.previewErrors}</Text>;
   if (missing.length > 0) return <Text size="sm">{t.prompts.previewMissing(missing)}</Text>;

@@ -56,13 +56,15 @@ export const examplesOf = ({ variables, example_variables }: PromptContent): Rec
   ...example_variables,
 });
 
-/** What would be saved: variables the text uses and nobody declared yet come with it. */
+/** What would be saved: variables the text uses and nobody declared yet come with it; a plain text has none. */
 export const completed = (content: PromptContent): PromptContent => ({
   ...content,
-  variables: isPlain(content.syntax)
-    ? content.variables.map(declared)
-    : [...content.variables.map(declared), ...proposedVariables(content)],
+  variables: isPlain(content.syntax) ? [] : [...content.variables.map(declared), ...proposedVariables(content)],
 });
+
+/** A choice that has nothing to choose from yet. */
+export const withoutOptions = ({ variables }: PromptContent): string[] =>
+  variables.flatMap(({ name, type, options }) => (type === 'enum' && !options?.length ? [name] : []));
 
 const sorted = (_key: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

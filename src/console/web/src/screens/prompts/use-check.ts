@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { api, bodyOf, type Schemas } from '../../api/client';
 import { useSpoken } from '../../language/language';
 import type { TextError } from './editor/text-errors';
-import type { PromptContent, PromptValue } from './prompt-draft';
+import { type PromptContent, type PromptValue, withoutOptions } from './prompt-draft';
 
 /** While somebody types, the hub is left alone. */
 const PAUSE_MILLISECONDS = 300;
@@ -35,7 +35,7 @@ export const useCheck = (content: PromptContent): Checked => {
   const found = useQuery({
     queryKey: ['prompt-check', textOf(asked)],
     queryFn: ({ signal }) => bodyOf(api.POST('/api/v1/ai-models/prompts/validate', { body: textOf(asked), signal })),
-    enabled: !isEmpty,
+    enabled: !isEmpty && withoutOptions(asked).length === 0,
     placeholderData: keepPreviousData,
     staleTime: Infinity,
     gcTime: KEEP_MILLISECONDS,

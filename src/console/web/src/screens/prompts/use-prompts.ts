@@ -68,6 +68,9 @@ const versionQuery = (id: string, number: number) => ({
 export const useVersion = (id: string, number: number) =>
   useQuery({ ...versionQuery(id, number), enabled: number > 0 });
 
+/** Changes that are looked through for names. */
+const NAMES = 200;
+
 /** Names of the tokens that wrote, as far as the history still knows them: a version has the id alone. */
 export const useAuthors = (id: string): ReadonlyMap<string, string> => {
   const found = useQuery({
@@ -75,7 +78,7 @@ export const useAuthors = (id: string): ReadonlyMap<string, string> => {
     queryFn: ({ signal }) =>
       bodyOf(
         api.GET('/api/v1/ai-models/prompts/{id}/history', {
-          params: { path: { id }, query: { limit: 1000 } },
+          params: { path: { id }, query: { limit: NAMES } },
           signal,
         }),
       ),

@@ -2,7 +2,7 @@ import { Accordion, Badge, Group, Paper, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
-import type { PromptContent, Variable } from './prompt-draft';
+import { type PromptContent, type Variable, withoutOptions } from './prompt-draft';
 import { isPlain, namesOf } from './template-text';
 import { VariableEditor } from './variable-editor';
 
@@ -51,6 +51,7 @@ function Summary({ variable, isProposed, isUsed }: { variable: Variable; isPropo
 export function VariableList({ content, declared, isReadOnly, error, onChange }: VariablesProps): ReactNode {
   const { t } = useSpoken();
   const { variables } = content;
+  const lacking = withoutOptions(content);
   const used = new Set(namesOf(content.prompt_content));
   const kept = variables.filter(({ name }) => declared.has(name));
   const change = (changed: Variable): void =>
@@ -63,9 +64,14 @@ export function VariableList({ content, declared, isReadOnly, error, onChange }:
       <Title order={2} size="h5" mb="xs">
         {t.prompts.variables}
       </Title>
+      {lacking.length > 0 && (
+        <Text size="sm" role="status">
+          ⚠ {t.prompts.optionsMissing(lacking)}
+        </Text>
+      )}
       {error && <FailureNotice error={error} />}
       {variables.length === 0 && <Text size="sm">{nothing}</Text>}
-      <Accordion order={3} chevronSize={14} variant="default">
+      <Accordion keepMounted={false} order={3} chevronSize={14} variant="default">
         {variables.map((variable) => (
           <Accordion.Item key={variable.name} value={variable.name}>
             <Accordion.Control px={4} className="variable-row">
