@@ -1,7 +1,7 @@
 import { Stack } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { PreviewPanel } from './preview-panel';
-import type { PromptContent, PromptValue, Variable } from './prompt-draft';
+import type { PromptContent, PromptValue, Variable } from './prompt-content';
 import { TextPanel } from './text-panel';
 import type { Checked } from './use-check';
 import { VariableList } from './variable-list';

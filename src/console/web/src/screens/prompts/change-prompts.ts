@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, bodyOf, type Schemas } from '../../api/client';
-import type { PromptContent } from './prompt-draft';
+import type { PromptContent } from './prompt-content';
 import { type Prompt, PROMPTS_KEY } from './use-prompts';
 
 /** Whatever was changed: lists, versions and labels are looked at again. Texts of versions never change. */

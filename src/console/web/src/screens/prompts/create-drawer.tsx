@@ -8,7 +8,8 @@ import { FailureNotice } from '../../ui/failure-notice';
 import { forgetDraft, readKeptDraft, useKeptDraft } from '../../ui/kept-draft';
 import { useLeaveGuard } from '../../ui/leave-guard';
 import { type Metadata, MetadataFields, NEW_METADATA, toMetadata } from './metadata-fields';
-import { completed, isSame, type PromptContent } from './prompt-draft';
+import type { PromptContent } from './prompt-content';
+import { completed, isSame } from './prompt-draft';
 import { type NewPrompt, useCreatePrompt } from './change-prompts';
 
 const KEY = 'prompt:new';

@@ -2,7 +2,8 @@ import { Group, List, SegmentedControl, Skeleton, Stack, Text } from '@mantine/c
 import { useMediaQuery } from '@mantine/hooks';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useSpoken } from '../../language/language';
-import { isSame, type PromptContent, type VariableDifference, variableDifferences } from './prompt-draft';
+import type { PromptContent } from './prompt-content';
+import { isSame, type VariableDifference, variableDifferences } from './prompt-draft';
 
 const DiffEditor = lazy(() => import('./editor/diff-editor'));
 

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
-import type { PromptContent, PromptValue, Variable } from './prompt-draft';
+import type { PromptContent, PromptValue, Variable } from './prompt-content';
 import { isPlain } from './template-text';
 import { type Checked, useRendered } from './use-check';
 import { ValueField } from './value-field';

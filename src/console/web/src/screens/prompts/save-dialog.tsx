@@ -5,7 +5,7 @@ import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
 import { isComposing } from '../../ui/is-composing';
 import { DiffView } from './diff-view';
-import type { PromptContent } from './prompt-draft';
+import type { PromptContent } from './prompt-content';
 import { useSaveVersion } from './change-prompts';
 import type { Prompt } from './use-prompts';
 

@@ -2,7 +2,8 @@ import { Button, Group, Modal, SegmentedControl, SimpleGrid, Skeleton, Stack, Te
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
-import { contentOf, goneOnFrom, type PromptContent, type PromptDraft } from './prompt-draft';
+import type { PromptContent, PromptDraft } from './prompt-content';
+import { contentOf, goneOnFrom } from './prompt-draft';
 import { type Prompt, useVersion } from './use-prompts';
 
 const DiffEditor = lazy(() => import('./editor/diff-editor'));

@@ -1,4 +1,4 @@
-import type { PromptContent, Variable, VariableType } from './prompt-draft';
+import type { PromptContent, Variable, VariableType } from './prompt-content';
 
 /** What a tag is: `{{name}}`, `{{#name}}`, `{{^name}}`, `{{/name}}`, `{{.}}`, `{{! note}}`; `bad`: none of these. */
 export type TagKind = 'value' | 'open' | 'inverted' | 'close' | 'item' | 'note' | 'bad';

@@ -2,7 +2,7 @@ import { Group, Select, Skeleton, Stack, Text, UnstyledButton } from '@mantine/c
 import { lazy, type ReactNode, Suspense, useMemo, useRef } from 'react';
 import { useSpoken } from '../../language/language';
 import type { EditorHandle } from './editor/code-editor';
-import type { PromptContent } from './prompt-draft';
+import type { PromptContent } from './prompt-content';
 import { countCharacters, estimateTokens, isPlain } from './template-text';
 import type { Checked } from './use-check';
 

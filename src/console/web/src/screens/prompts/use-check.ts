@@ -4,7 +4,8 @@ import { useMemo } from 'react';
 import { api, bodyOf, type Schemas } from '../../api/client';
 import { useSpoken } from '../../language/language';
 import type { TextError } from './editor/text-errors';
-import { type PromptContent, type PromptValue, withoutOptions } from './prompt-draft';
+import type { PromptContent, PromptValue } from './prompt-content';
+import { withoutOptions } from './prompt-draft';
 
 /** While somebody types, the hub is left alone. */
 const PAUSE_MILLISECONDS = 300;

@@ -1,6 +1,7 @@
 import { useCallback, useMemo, useState } from 'react';
 import { readKeptDraft, useKeptDraft } from '../../ui/kept-draft';
-import { contentOf, isSame, normalized, type PromptContent, type PromptDraft } from './prompt-draft';
+import type { PromptContent, PromptDraft } from './prompt-content';
+import { contentOf, isSame, normalized } from './prompt-draft';
 import { type Prompt, useVersion } from './use-prompts';
 
 export interface Draft extends PromptDraft {

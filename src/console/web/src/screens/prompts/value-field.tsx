@@ -1,7 +1,7 @@
 import { NumberInput, Select, Textarea, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useSpoken } from '../../language/language';
-import type { PromptValue, Variable, VariableType } from './prompt-draft';
+import type { PromptValue, Variable, VariableType } from './prompt-content';
 
 interface ValueFieldProps {
   variable: Variable;

@@ -1,7 +1,7 @@
 import { Button, Checkbox, Fieldset, Group, NumberInput, Select, Stack, TagsInput, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useSpoken } from '../../language/language';
-import type { Variable, VariableType } from './prompt-draft';
+import type { Variable, VariableType } from './prompt-content';
 import { ValueField } from './value-field';
 
 const TYPES = [

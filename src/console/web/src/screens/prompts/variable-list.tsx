@@ -2,7 +2,8 @@ import { Accordion, Badge, Group, Paper, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
-import { type PromptContent, type Variable, withoutOptions } from './prompt-draft';
+import type { PromptContent, Variable } from './prompt-content';
+import { withoutOptions } from './prompt-draft';
 import { isPlain, namesOf } from './template-text';
 import { VariableEditor } from './variable-editor';
 
