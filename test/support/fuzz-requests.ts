@@ -212,6 +212,7 @@ const aFuzzedChannel = ({ method }: Route, { apiBase }: FuzzWorld): Fields => {
   const rest = { is_enabled: true, min_severity: 'critical', language: 'en', secret: 'a secret' };
   return method === 'POST' ? aMailChannel({ ...rest, url: null }) : { ...rest, url: apiBase, smtp: null };
 };
+
 /** Refuses nothing: the other routes go on. */
 const aValidBudget = (): Fields => ({
   name: `fuzz-${randomUUID()}`,
@@ -382,6 +383,7 @@ const partOf = (fields: Fields): Part | null => {
     return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
   const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
   const { records, variables, prompt_template: template } = fields;
+  if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
   const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {
@@ -529,6 +531,7 @@ const escaped = (): Arbitrary<string> =>
 /** What is there of the things this route is about. */
 const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
   const { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds, promptName } = world;
+  const { configIds, promptIds, ruleIds, alertIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
