@@ -123,6 +123,8 @@ describe('the delivery of messages', () => {
       event: 'firing',
       at: '2026-11-25T10:00:00.000Z',
       severity: 'critical',
+      text: { title: expect.stringContaining('模型 fast'), body: expect.stringContaining('error-rate') },
+      link: null,
       rule,
       alerts,
       more: 0,

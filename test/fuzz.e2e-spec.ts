@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { aWebhook } from './factories/alert-channel.js';
 import { aModelConfig } from './factories/model-config.js';
+import { CHANNELS } from './support/alerts.js';
 import { saveBudget } from './support/budgets.js';
 import { isLong, sized } from './support/chaos.js';
 import { saveNamedPrompts } from './support/config-fields.js';
@@ -105,7 +107,12 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
     await savePrompt(hub, { name: promptName, labels: { production: 1 }, ...FUZZ_TEMPLATE });
     const [ruleIds, alertIds] = await Promise.all([rulesToChange(), openAlerts()]);
     const budgetIds = [String((await saveBudget(hub))['id'])];
-    const ids = { configIds, promptIds, ruleIds, alertIds, budgetIds };
+    const channel = await hub
+      .request('post', CHANNELS)
+      .send(aWebhook({ url: provider.url }))
+      .expect(201);
+    const channelIds = [String(channel.body.id)];
+    const ids = { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds };
     world = { ...ids, promptName, alias: 'fuzz-target', apiBase: provider.url };
     routes = routesOf(hub).filter(({ method }) => method !== 'HEAD');
   });

@@ -65,7 +65,7 @@ export const ERROR_CODES = [
   'too_many_alert_silences',
   'alert_channel_not_found',
   'alert_channel_name_taken',
-  'alert_channel_url_not_allowed',
+  'alert_channel_address_not_allowed',
   'too_many_alert_channels',
   'alert_channel_failed',
   'notification_not_found',

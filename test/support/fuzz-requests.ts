@@ -15,6 +15,8 @@ export interface FuzzWorld {
   promptIds: string[];
   ruleIds: string[];
   alertIds: string[];
+  /** Webhooks whose receiver is the provider. */
+  channelIds: string[];
   budgetIds: string[];
   /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
   promptName: string;
@@ -169,7 +171,7 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
   const prompts = route.path.split(PROMPTS)[1];
   if (prompts !== undefined) return validPromptFields(prompts, world);
-  if (/\/alerts\/channels(?:\/:id)?$/.test(route.path)) return aFuzzedChannel(route);
+  if (/\/alerts\/channels(?:\/:id)?$/.test(route.path)) return aFuzzedChannel(route, world);
   const alert = validAlertFields(route);
   if (alert !== null) return alert;
   const managed = validManagedFields(route, world);
@@ -205,10 +207,10 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   };
 };
 
-/** Nobody is told anything: there is no rule that fires. */
-const aFuzzedChannel = ({ method }: Route): Fields => {
-  const { kind, ...channel } = aMailChannel({ url: null, is_enabled: true, min_severity: 'warning', language: 'en' });
-  return method === 'POST' ? { ...channel, kind } : channel;
+/** A new one is for mail, which nobody sends: the one that is changed and tested is a webhook. */
+const aFuzzedChannel = ({ method }: Route, { apiBase }: FuzzWorld): Fields => {
+  const rest = { is_enabled: true, min_severity: 'critical', language: 'en', secret: 'a secret' };
+  return method === 'POST' ? aMailChannel({ ...rest, url: null }) : { ...rest, url: apiBase, smtp: null };
 };
 
 /** Refuses nothing: the other routes go on. */
@@ -377,6 +379,10 @@ const partOf = (fields: Fields): Part | null => {
     (json) =>
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
   const { records, variables, prompt_template: template, smtp } = fields;
+  if (smtp !== undefined && smtp !== null)
+    return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
+  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
+  const { records, variables, prompt_template: template } = fields;
   if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
   const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
@@ -524,10 +530,12 @@ const escaped = (): Arbitrary<string> =>
 
 /** What is there of the things this route is about. */
 const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
+  const { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds, promptName } = world;
   const { configIds, promptIds, ruleIds, alertIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
+  if (path.includes('/channels/')) return channelIds;
   if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
   if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;

@@ -68,7 +68,7 @@ export const ERROR_CATALOGUE: Record<ErrorCode, CatalogueEntry> = {
   too_many_alert_silences: { status: 409, title: 'There are too many silences' },
   alert_channel_not_found: { status: 404, title: 'There is no such channel' },
   alert_channel_name_taken: { status: 409, title: 'Another channel has this name' },
-  alert_channel_url_not_allowed: { status: 400, title: 'This address is not allowed' },
+  alert_channel_address_not_allowed: { status: 400, title: 'This address is not allowed' },
   too_many_alert_channels: { status: 409, title: 'There are too many channels' },
   alert_channel_failed: { status: 424, title: 'The message did not reach the channel' },
   notification_not_found: { status: 404, title: 'There is no such message' },

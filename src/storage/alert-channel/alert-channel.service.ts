@@ -18,7 +18,7 @@ import { requireCurrent, type Precondition } from '../database/precondition.js';
 import type { Transaction } from '../database/transaction.js';
 import { retryQueuedNow } from '../notification/outbox.js';
 import { AlertChannelEntity } from './alert-channel.entity.js';
-import { toChannelView, toColumns, toHistoryState } from './alert-channel.mapper.js';
+import { toChannelView, smtpOf, toColumns, toHistoryState } from './alert-channel.mapper.js';
 import { ChannelCredentials } from './channel-credentials.js';
 import { checkChannel } from './channel-rules.js';
 import { readChannels } from './read-channels.js';
@@ -61,7 +61,7 @@ export class AlertChannelService {
         kind: body.kind,
         ...toColumns(body),
       });
-      this.check(row, body);
+      this.check(row, body, null);
       await writing(
         body.name,
         manager.insert(AlertChannelEntity, { ...row, ...this.credentials.columnsFor(row, body, null) }),
@@ -79,7 +79,7 @@ export class AlertChannelService {
       const before = await lock(manager, id, precondition);
       const columns = toColumns(body);
       const after = { ...before, ...columns };
-      this.check(after, body);
+      this.check(after, body, before);
       const change = { ...columns, ...this.credentials.columnsFor(after, body, before) };
       if (!differs(before, change)) return this.viewOf(before);
       const next = { ...change, version: before.version + 1, updatedAt: () => 'now()' };
@@ -105,7 +105,7 @@ export class AlertChannelService {
     return toChannelView(row, this.credentials.open(row) !== null);
   }
 
-  private check(row: AlertChannelEntity, change: AlertChannelUpdate): void {
+  private check(row: AlertChannelEntity, change: AlertChannelUpdate, before: AlertChannelEntity | null): void {
     const { url = row.url, secret = row.secret } = change;
     const checked = {
       kind: row.kind,
@@ -113,6 +113,7 @@ export class AlertChannelService {
       hasSecret: secret !== null,
       hasSmtp: row.smtpHost !== null,
       smtpUser: row.smtpUser,
+      newMailServer: before && isSameMailServer(before, row) ? null : smtpOf(row),
     };
     checkChannel(checked, change, this.policy);
   }
@@ -153,6 +154,11 @@ const record = (
     after: after && toHistoryState(after),
   });
 };
+
+const isSameMailServer = (before: AlertChannelEntity, after: AlertChannelEntity): boolean =>
+  before.smtpHost === after.smtpHost &&
+  before.smtpPort === after.smtpPort &&
+  before.smtpSecurity === after.smtpSecurity;
 
 const differs = (row: AlertChannelEntity, change: object): boolean =>
   Object.entries(change).some(([column, value]) => !isDeepStrictEqual(row[column as keyof AlertChannelEntity], value));

@@ -1,6 +1,7 @@
 import type { AlertChannelUpdate, ChannelKind } from '../../contract/alert-channel.contract.js';
 import { AppError, type FieldProblem, invalidFields } from '../../platform/errors/app-error.js';
 import type { OutboundPolicy, UrlForm } from '../../platform/http/outbound/outbound-policy.js';
+import { type MailServer, refuseMailServer } from './mail-server.js';
 
 /** What a channel has after a change. */
 export interface CheckedChannel {
@@ -9,6 +10,8 @@ export interface CheckedChannel {
   hasSecret: boolean;
   hasSmtp: boolean;
   smtpUser: string | null;
+  /** null: there is none, or it is the one that was there before. */
+  newMailServer: MailServer | null;
 }
 
 /** The robots of DingTalk and WeCom have their token in the query. */
@@ -30,7 +33,9 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Z
 export const checkChannel = (channel: CheckedChannel, change: AlertChannelUpdate, policy: OutboundPolicy): void => {
   const problems = [...urlProblems(channel), ...smtpProblems(channel), ...secretProblems(channel, change)];
   if (problems.length > 0) throw invalidFields(...problems);
-  if (change.url) checkAddress(change.url, policy);
+  if (change.url) checkUrl(change.url, policy);
+  // One that is not allowed any more is refused when a message is sent; here it must not keep the channel from being changed.
+  if (channel.newMailServer) checkMailServer(channel.newMailServer, policy);
 };
 
 const urlProblems = ({ kind, hasUrl }: CheckedChannel): FieldProblem[] => {
@@ -62,9 +67,15 @@ const secretProblems = ({ kind, hasSecret }: CheckedChannel, { secret }: AlertCh
   return [{ field: 'secret', message: 'secret must be base64 after whsec_, or a text that does not begin so' }];
 };
 
-const checkAddress = (url: string, policy: OutboundPolicy): void => {
+const checkUrl = (url: string, policy: OutboundPolicy): void => {
   const verdict = policy.checkUrl(url, URL_FORM);
-  if (!('refused' in verdict)) return;
-  const { message } = verdict.refused;
-  throw new AppError('alert_channel_url_not_allowed', { detail: message, fields: [{ field: 'url', message }] });
+  if ('refused' in verdict) throw notAllowed('url', verdict.refused.message);
 };
+
+const checkMailServer = (server: MailServer, policy: OutboundPolicy): void => {
+  const refusal = refuseMailServer(policy, server);
+  if (refusal !== null) throw notAllowed('smtp.host', refusal);
+};
+
+const notAllowed = (field: string, message: string): AppError =>
+  new AppError('alert_channel_address_not_allowed', { detail: message, fields: [{ field, message }] });
