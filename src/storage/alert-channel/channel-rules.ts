@@ -1,6 +1,7 @@
 import type { AlertChannelUpdate, ChannelKind } from '../../contract/alert-channel.contract.js';
 import { AppError, type FieldProblem, invalidFields } from '../../platform/errors/app-error.js';
 import type { OutboundPolicy, UrlForm } from '../../platform/http/outbound/outbound-policy.js';
+import { refuseMailServer, type MailServer } from './mail-server.js';
 
 /** What a channel has after a change. */
 export interface CheckedChannel {
@@ -31,6 +32,7 @@ export const checkChannel = (channel: CheckedChannel, change: AlertChannelUpdate
   const problems = [...urlProblems(channel), ...smtpProblems(channel), ...secretProblems(channel, change)];
   if (problems.length > 0) throw invalidFields(...problems);
   if (change.url) checkAddress(change.url, policy);
+  if (change.smtp) checkMailServer(change.smtp, policy);
 };
 
 const urlProblems = ({ kind, hasUrl }: CheckedChannel): FieldProblem[] => {
@@ -67,4 +69,10 @@ const checkAddress = (url: string, policy: OutboundPolicy): void => {
   if (!('refused' in verdict)) return;
   const { message } = verdict.refused;
   throw new AppError('alert_channel_url_not_allowed', { detail: message, fields: [{ field: 'url', message }] });
+};
+
+const checkMailServer = (server: MailServer, policy: OutboundPolicy): void => {
+  const message = refuseMailServer(policy, server);
+  if (message === null) return;
+  throw new AppError('alert_channel_url_not_allowed', { detail: message, fields: [{ field: 'smtp', message }] });
 };
