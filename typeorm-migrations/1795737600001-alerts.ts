@@ -30,9 +30,11 @@ export class Alerts1795737600001 implements MigrationInterface {
     await this.createAlerts(runner);
     await this.createChannels(runner);
     await this.createNotifications(runner);
+    await runner.query('ALTER TABLE ai_model_instances ADD COLUMN behind_since timestamptz');
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE ai_model_instances DROP COLUMN behind_since');
     for (const table of ['notifications', 'channels', 'silences', 'evaluation']) {
       await runner.query(`DROP TABLE alert_${table}`);
     }

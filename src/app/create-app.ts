@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger as PinoLogger } from 'pino';
+import { Sessions } from '../platform/auth/sessions.js';
 import { generateToken } from '../platform/auth/token-text.js';
 import type { Env } from '../platform/config/env.js';
 import { ThisInstance } from '../platform/config/this-instance.js';
@@ -15,6 +16,8 @@ import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { createValidationPipe } from '../platform/http/validation.js';
 import { createLogger, PinoLoggerService } from '../platform/logging/logger.js';
 import { Secret } from '../platform/secrets/secret.js';
+import { openTracing } from '../platform/tracing/open-tracing.js';
+import type { Tracing } from '../platform/tracing/span.js';
 import { AppModule } from './app.module.js';
 import { OpenApiDocument } from './docs.controller.js';
 import { buildOpenApiDocument } from './openapi.js';
@@ -34,8 +37,8 @@ export interface CreateAppOptions {
 /** The running application: the same for production and for tests. */
 export interface HubApplication {
   readonly nest: NestFastifyApplication;
-  /** For the operator, once it listens. */
-  readonly notices: readonly string[];
+  /** For the operator, once it listens there. */
+  notices(url: string): string[];
   /** Listens and answers the address, such as `http://127.0.0.1:8000`. */
   listen(): Promise<string>;
   /**
@@ -65,13 +68,14 @@ const createNest = async (
   logger: PinoLogger,
   parts: ServicePart[],
   instance: ThisInstance,
+  tracing: Tracing | null,
 ): Promise<{ nest: NestFastifyApplication; shutdown: Shutdown }> => {
   const errors = new ErrorFilter(parts.flatMap((part) => part.translateError ?? []));
   const lane = new DirectLane(env.MAX_CALL_BODY_MB * MEGABYTE);
   const traffic = new HttpTraffic();
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(env, parts, lane, instance),
-    createHttpAdapter(env, logger, lane, errors, traffic),
+    createHttpAdapter(env, logger, lane, errors, traffic, tracing),
     {
       bodyParser: false,
       bufferLogs: false,
@@ -81,16 +85,29 @@ const createNest = async (
   );
   nest.useGlobalPipes(createValidationPipe());
   nest.useGlobalFilters(errors);
-  const shutdown = new Shutdown({ nest, parts, traffic, talksToItself: env.runsStorage && env.runsAiModel });
+  const shutdown = new Shutdown({ nest, parts, traffic, tracing, talksToItself: env.runsStorage && env.runsAiModel });
   nest
     .getHttpAdapter()
     .getInstance()
     .addHook('preClose', () => shutdown.closeConnections());
+  admitSessions(nest);
   nest.get(MetricsRegistry).add(...processFamilies(env, instance, errors));
   nest.get(OpenApiDocument).set(buildOpenApiDocument(nest, env.SERVICE_ROLE));
   await nest.init();
   await nest.getHttpAdapter().getInstance().ready();
   return { nest, shutdown };
+};
+
+/** Before anything else looks at a request. */
+const admitSessions = (nest: NestFastifyApplication): void => {
+  const sessions = nest.get(Sessions);
+  const server = nest.getHttpAdapter().getInstance();
+  server.addHook('onRequest', (request, _reply, done) => {
+    const admitted = sessions.admit(request);
+    // oxlint-disable-next-line promise/no-callback-in-promise -- a promise for each other request would be waste
+    if (admitted) admitted.then(() => done(), done);
+    else done();
+  });
 };
 
 const LISTEN_PROBLEMS: Partial<Record<string, string>> = {
@@ -116,8 +133,9 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   // In role `all` both sides are this process, so a token of the moment will do.
   const serviceToken = env.STORAGE_SERVICE_TOKEN ?? Secret.of(generateToken('service').text);
   const instance = new ThisInstance(PRODUCT.version);
+  const tracing = await openTracing(env, instance);
   const parts = await openParts(env, instance, serviceToken, options);
-  const { nest, shutdown } = await createNest(env, logger, parts, instance).catch(async (error: unknown) => {
+  const { nest, shutdown } = await createNest(env, logger, parts, instance, tracing).catch(async (error: unknown) => {
     await closeParts(parts);
     throw error;
   });
@@ -135,6 +153,6 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   const limit = env.SHUTDOWN_TIMEOUT * 1000;
   const close: HubApplication['close'] = ({ milliseconds = limit, notice = false } = {}) =>
     shutdown.run({ milliseconds, notice });
-  const notices = parts.flatMap((part) => part.notices ?? []);
+  const notices = (at: string): string[] => parts.flatMap((part) => part.notices ?? []).map((notice) => notice(at));
   return { nest, notices, listen, close, hurry: () => shutdown.hurry() };
 }

@@ -33,11 +33,15 @@ export interface StorageResources {
   database: Database;
   keys: KeyRingHolder;
   processes: StorageProcesses;
+  /** null: DATABASE_URL names another one. */
+  embedded: EmbeddedPostgres | null;
   /** What other processes tell. */
   listener: DatabaseListener;
   adminToken: Secret;
   /** The file with the admin token, null when the operator set one. */
   adminTokenFile: string | null;
+  /** It was made by this start: nobody had one before. */
+  isAdminTokenNew: boolean;
   /** Ends the pool, then the embedded server. */
   close(): Promise<void>;
 }
@@ -65,13 +69,14 @@ const reachDatabase = async (
 const findAdminToken = (
   env: Env,
   directory: DataDirectory,
-): Pick<StorageResources, 'adminToken' | 'adminTokenFile'> => {
-  if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null };
+): Pick<StorageResources, 'adminToken' | 'adminTokenFile' | 'isAdminTokenNew'> => {
+  if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null, isAdminTokenNew: false };
   const adminTokenFile = directory.pathOf(ADMIN_TOKEN_FILE);
-  const adminToken = directory.has(ADMIN_TOKEN_FILE)
+  const isAdminTokenNew = !directory.has(ADMIN_TOKEN_FILE);
+  const adminToken = !isAdminTokenNew
     ? directory.read(ADMIN_TOKEN_FILE, { mustBePrivate: false })
     : directory.writeOnce(ADMIN_TOKEN_FILE, generateToken('admin').text);
-  return { adminToken, adminTokenFile };
+  return { adminToken, adminTokenFile, isAdminTokenNew };
 };
 
 /** A ring of its own needs the database first: it must not be made anew when secrets are stored. */
@@ -127,7 +132,7 @@ export async function openStorage(
       throw error;
     });
     const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL, NOTIFICATION_CHANNEL]);
-    return { database, keys, processes, listener, ...findAdminToken(env, directory), close };
+    return { database, keys, processes, embedded: server, listener, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();
     throw error;

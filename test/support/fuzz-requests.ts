@@ -13,6 +13,9 @@ import type { Route } from './routes.js';
 export interface FuzzWorld {
   configIds: string[];
   promptIds: string[];
+  ruleIds: string[];
+  alertIds: string[];
+  budgetIds: string[];
   /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
   promptName: string;
   alias: string;
@@ -140,6 +143,26 @@ const validManagedFields = ({ path }: Route, { apiBase, configIds }: FuzzWorld):
   return /\/test(?:\/:id)?$/.test(path) ? { modality: 'text' } : null;
 };
 
+/** Of the routes under `/api/v1/alerts` that are about rules, alerts and silences; null: another one. */
+const validAlertFields = ({ path }: Route): Fields | null => {
+  const rule = {
+    description: 'd',
+    severity: 'info',
+    threshold: 12.5,
+    window_minutes: 15,
+    channels: [],
+    language: 'en',
+  };
+  const scope = { scope: 'alias', scope_value: 'fuzz-target', is_enabled: true, reminder_minutes: 60 };
+  const times = { starts_at: '2000-01-01T00:00:00Z', ends_at: inAnHour() };
+  if (path.endsWith('/alerts/rules')) return { name: `fuzz-${randomUUID()}`, kind: 'error_rate', ...rule, ...scope };
+  if (path.endsWith('/alerts/rules/:id')) return { ...rule, ...scope };
+  if (path.endsWith('/silences')) return { rule: 'error-rate', subject: 'fuzz*', ...times, comment: 'c' };
+  return path.endsWith('/acknowledge') ? { nothing: 'is read' } : null;
+};
+
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+
 /** A valid body of this route, as fields; null: it takes none. */
 const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | null => {
   if (route.method === 'GET' || route.method === 'DELETE') return null;
@@ -147,8 +170,11 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   const prompts = route.path.split(PROMPTS)[1];
   if (prompts !== undefined) return validPromptFields(prompts, world);
   if (/\/alerts\/channels(?:\/:id)?$/.test(route.path)) return aFuzzedChannel(route);
+  const alert = validAlertFields(route);
+  if (alert !== null) return alert;
   const managed = validManagedFields(route, world);
   if (managed !== null) return managed;
+  if (route.path.startsWith('/api/v1/budgets')) return aValidBudget();
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
@@ -184,6 +210,23 @@ const aFuzzedChannel = ({ method }: Route): Fields => {
   const { kind, ...channel } = aMailChannel({ url: null, is_enabled: true, min_severity: 'warning', language: 'en' });
   return method === 'POST' ? { ...channel, kind } : channel;
 };
+
+/** Refuses nothing: the other routes go on. */
+const aValidBudget = (): Fields => ({
+  name: `fuzz-${randomUUID()}`,
+  limit_usd: 12.345678,
+  description: 'd',
+  is_enabled: true,
+  scope: 'tag',
+  scope_value: 'team:search',
+  period: 'day',
+  time_zone: 'Asia/Kolkata',
+  thresholds: [50, 100],
+  action: 'notify',
+  severity: 'info',
+  language: 'zh-CN',
+  channels: ['a-channel'],
+});
 
 /** With every block in it that is read. */
 const aMessagesRequest = ({ alias, promptName }: FuzzWorld, isReal: boolean): Fields => {
@@ -263,6 +306,7 @@ const aHubDocument = ({ apiBase }: FuzzWorld): Fields => ({
       versions: [{ version: 1, prompt_content: 'Hello {{name}}', variables: [{ name: 'name', type: 'text' }] }],
     },
   ],
+  alert_rules: [{ name: 'imported', kind: 'spend', threshold: 100, channels: ['elsewhere'] }],
 });
 
 const A_LITELLM_CONFIG: Fields = {
@@ -334,7 +378,7 @@ const partOf = (fields: Fields): Part | null => {
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
   const { records, variables, prompt_template: template, smtp } = fields;
   if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
-  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
+  const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {
     const [first, ...others] = fields[list] as Fields[];
@@ -479,10 +523,13 @@ const escaped = (): Arbitrary<string> =>
   text().map((value) => encodeURIComponent(value.toWellFormed()).slice(0, 3000) || '%20');
 
 /** What is there of the things this route is about. */
-const targetsOf = ({ method, path }: Route, { configIds, promptIds, promptName }: FuzzWorld): string[] => {
+const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
+  const { configIds, promptIds, ruleIds, alertIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
+  if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
+  if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
 };
 
@@ -496,11 +543,11 @@ const pathParameter = (route: Route, world: FuzzWorld): Arbitrary<string> =>
 
 const QUERY_KEYS =
   // Not `prune`: what the others work on would be gone.
-  'provider status dry_run format sections on_missing_secret is_local supports_images tag q sort api_base category label model_alias from to interval tz group_by source version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
+  'provider status state rule kind severity subject is_enabled dry_run format sections on_missing_secret is_local supports_images tag q sort api_base category label model_alias from to interval tz group_by source version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
     .split(' ')
     .concat('');
 const QUERY_VALUES =
-  "openai auto litellm models,prompts skip true https://openrouter.ai/api/v1 configured true 2026-10-01T00:00:00Z 2026-10-01T10:30:00%2B05:30 minute day Asia/Kolkata UTC model,token csv a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
+  "openai auto litellm models,prompts alert_rules firing active error_rate warning error-rate fuzz* skip true https://openrouter.ai/api/v1 configured true 2026-10-01T00:00:00Z 2026-10-01T10:30:00%2B05:30 minute day Asia/Kolkata UTC model,token csv a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
     .split(' ')
     .concat('', 'x'.repeat(300));
 

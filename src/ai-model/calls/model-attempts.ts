@@ -8,15 +8,18 @@ import { backoffMilliseconds } from '../choosing/retry-policy.js';
 import type { CallLine } from '../../platform/logging/access-log.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { CallMedia } from '../media/call-media.js';
+import { budgetExceeded } from '../model-directory/exhausted-budgets.js';
 import type { ChatAnswer, ChatProvider, ProviderRequest, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { ProviderLoader } from '../providers/provider-loader.js';
+import type { CallMetrics } from '../status/call-metrics.js';
 import type { UsageBuffer } from '../usage/usage-buffer.js';
 import type { FinishedCall, UsedPrompt } from '../usage/usage-record.js';
 import type { AnswerHeaders, StreamState } from './answerer.js';
 import { requireCallable } from './callable.js';
 import { type CallFailure, failureOf } from './call-failure.js';
 import type { CallContext } from './call-context.js';
+import { describeOutcome, endAttempt, startAttempt } from './call-spans.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { SystemPrompts } from './system-prompts.js';
 import { estimateEmbeddingUsage, estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
@@ -33,6 +36,7 @@ export interface CallTools {
   budget: RetryBudget;
   health: Pick<ModelHealth, 'note'>;
   usage: Pick<UsageBuffer, 'add'>;
+  metrics: Pick<CallMetrics, 'addAttempt'>;
 }
 
 type Recorded = Partial<Pick<FinishedCall, 'usage' | 'firstByteMs'>>;
@@ -130,6 +134,7 @@ export class ModelAttempts {
   private prepare(): Prepared | Promise<Prepared> {
     const { model, context, tools } = this;
     requireCallable(model, context.incoming);
+    this.requireBudget();
     const applied = tools.prompts.apply(context.incoming, model, context.asker.identity);
     const provider = tools.providers.chatProvider(model.provider);
     const media = tools.media.of(context.incoming);
@@ -138,6 +143,14 @@ export class ModelAttempts {
       const incoming = media ? await media.fit(prompted.incoming, model, context.deadline) : prompted.incoming;
       return { ...prompted, incoming, provider: loaded };
     });
+  }
+
+  private requireBudget(): void {
+    const { budgets, line } = this.context;
+    const closing = budgets?.closing(this.model);
+    if (!closing) return;
+    if (line) line.budget = closing.name;
+    throw budgetExceeded(closing);
   }
 
   /** Milliseconds until the next attempt; null: there is none. */
@@ -150,24 +163,29 @@ export class ModelAttempts {
   }
 
   private async attempt(incoming: IncomingCall, provider: ChatProvider): Promise<CallFailure | null> {
-    const { deadline } = this.context;
+    const { deadline, span: whole } = this.context;
     const { body, topLevel, parameters, stream, isTranslated } = incoming;
     const { model } = this;
     if (model.rate_limit_per_minute !== null) await this.requireAllowed(model.rate_limit_per_minute);
     this.progress.attempts += 1;
     this.asked += 1;
     this.stream = null;
+    const span = whole && startAttempt(whole, model, incoming.operation, this.asked);
     try {
       const request = { model, body, topLevel, parameters, stream, isTranslated };
       const answer = await this.waiting(askFor(provider, incoming.operation, request, deadline));
       if (answer.kind === 'stream') await this.answerStream(answer);
       else this.answerWhole(answer);
       this.tools.health.note(model, 'ok');
+      this.tools.metrics.addAttempt(model.provider, 'ok');
+      if (span) endAttempt(span, null);
       return null;
     } catch (error) {
-      if (error instanceof AppError) this.takeBack();
       const failure = failureOf(error, deadline);
+      if (error instanceof AppError) this.takeBack();
+      else this.tools.metrics.addAttempt(model.provider, outcomeOf(failure));
       if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
+      if (span) endAttempt(span, failure);
       return failure;
     }
   }
@@ -231,12 +249,11 @@ export class ModelAttempts {
   }
 
   private recordFailure(failure: CallFailure): void {
-    const outcome = failure instanceof ProviderError ? failure.errorClass : outcomeOf(failure);
-    this.record(outcome, this.streamed(), failure.message);
+    this.record(outcomeOf(failure), this.streamed(), failure.message);
   }
 
   private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
-    const { incoming, asker, models, line } = this.context;
+    const { incoming, asker, models, line, span } = this.context;
     const call: FinishedCall = {
       model: this.model,
       tokenId: asker.identity?.tokenId ?? null,
@@ -254,6 +271,8 @@ export class ModelAttempts {
     };
     this.tools.usage.add(call);
     if (line) noteCall(line, call, this.progress.attempts);
+    // Of a test, the request is another one, with calls of its own.
+    if (line && span) describeOutcome(span, call, this.progress.attempts);
   }
 }
 
@@ -270,8 +289,10 @@ const noteCall = (line: CallLine, call: FinishedCall, attempts: number): void =>
   line.overhead_ms = overheadMs === null ? null : Math.round(overheadMs * 100) / 100;
 };
 
-/** What ended a call that was under way, besides its provider. */
-const outcomeOf = ({ code }: AppError): FinishedCall['outcome'] => {
+/** What ended a call that was under way: its provider, or something else. */
+const outcomeOf = (failure: CallFailure): FinishedCall['outcome'] => {
+  if (failure instanceof ProviderError) return failure.errorClass;
+  const { code } = failure;
   if (code === 'internal_error') return 'server';
   return code === 'rate_limit_exceeded' ? 'rate_limit' : 'client_gone';
 };
