@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { aModelConfig } from './factories/model-config.js';
+import { saveBudget } from './support/budgets.js';
 import { isLong, sized } from './support/chaos.js';
 import { saveNamedPrompts } from './support/config-fields.js';
 import { keepInCorpus } from './support/corpus.js';
@@ -103,7 +104,8 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
     const promptName = 'fuzz-prompt';
     await savePrompt(hub, { name: promptName, labels: { production: 1 }, ...FUZZ_TEMPLATE });
     const [ruleIds, alertIds] = await Promise.all([rulesToChange(), openAlerts()]);
-    const ids = { configIds, promptIds, ruleIds, alertIds };
+    const budgetIds = [String((await saveBudget(hub))['id'])];
+    const ids = { configIds, promptIds, ruleIds, alertIds, budgetIds };
     world = { ...ids, promptName, alias: 'fuzz-target', apiBase: provider.url };
     routes = routesOf(hub).filter(({ method }) => method !== 'HEAD');
   });

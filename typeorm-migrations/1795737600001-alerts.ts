@@ -30,9 +30,11 @@ export class Alerts1795737600001 implements MigrationInterface {
     await this.createAlerts(runner);
     await this.createChannels(runner);
     await this.createNotifications(runner);
+    await runner.query('ALTER TABLE ai_model_instances ADD COLUMN behind_since timestamptz');
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE ai_model_instances DROP COLUMN behind_since');
     for (const table of ['notifications', 'channels', 'silences', 'evaluation']) {
       await runner.query(`DROP TABLE alert_${table}`);
     }
@@ -150,11 +152,13 @@ export class Alerts1795737600001 implements MigrationInterface {
       id uuid NOT NULL,
       channel_id uuid NOT NULL,
       channel_name varchar(64) NOT NULL,
+      channel_kind varchar(20) NOT NULL,
       order_key varchar(80) NOT NULL,
       notice jsonb NOT NULL,
       state varchar(10) NOT NULL DEFAULT 'queued',
       attempts integer NOT NULL DEFAULT 0,
       next_attempt_at timestamptz NOT NULL DEFAULT now(),
+      give_up_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
       leased_until timestamptz,
       created_at timestamptz NOT NULL DEFAULT now(),
       settled_at timestamptz,

@@ -132,3 +132,5 @@ export const ALERT_KIND_TRAITS: Readonly<Record<AlertKind, AlertKindTraits>> = {
 /** Outcomes that are the model's fault: a caller's bad request is not, a refused key and a limit have kinds of their own. */
 export const MODEL_FAULTS = ['not_found', 'overloaded', 'timeout', 'network', 'server', 'bad_answer'] as const;
 export const RATE_REFUSALS = ['rate_limit', 'quota'] as const;
+/** Connection tests that ended so tell nothing of the model: nobody waited for them, or the key has a kind of its own. */
+export const NO_TEST_RESULTS = ['auth', 'credential_unavailable', 'client_gone'] as const;

@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   // who asks
   'token_missing',
   'token_invalid',
+  'session_expired',
   'token_check_unavailable',
   'scope_missing',
   'scope_not_grantable',
@@ -64,10 +65,13 @@ export const ERROR_CODES = [
   'too_many_alert_silences',
   'alert_channel_not_found',
   'alert_channel_name_taken',
+  'alert_channel_url_not_allowed',
+  'too_many_alert_channels',
   'alert_channel_failed',
   'notification_not_found',
   'budget_not_found',
   'budget_name_taken',
+  'too_many_budgets',
   // calling a model
   'model_not_found',
   'model_disabled',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import { aMailChannel } from '../factories/alert-channel.js';
 import { aModelConfig } from '../factories/model-config.js';
 import { aUsageBatch, aUsageRecord } from '../factories/usage-record.js';
 import { FIELD_CASES } from './config-fields.js';
@@ -14,6 +15,7 @@ export interface FuzzWorld {
   promptIds: string[];
   ruleIds: string[];
   alertIds: string[];
+  budgetIds: string[];
   /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
   promptName: string;
   alias: string;
@@ -167,10 +169,12 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
   const prompts = route.path.split(PROMPTS)[1];
   if (prompts !== undefined) return validPromptFields(prompts, world);
+  if (/\/alerts\/channels(?:\/:id)?$/.test(route.path)) return aFuzzedChannel(route);
   const alert = validAlertFields(route);
   if (alert !== null) return alert;
   const managed = validManagedFields(route, world);
   if (managed !== null) return managed;
+  if (route.path.startsWith('/api/v1/budgets')) return aValidBudget();
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
@@ -200,6 +204,28 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
   };
 };
+
+/** Nobody is told anything: there is no rule that fires. */
+const aFuzzedChannel = ({ method }: Route): Fields => {
+  const { kind, ...channel } = aMailChannel({ url: null, is_enabled: true, min_severity: 'warning', language: 'en' });
+  return method === 'POST' ? { ...channel, kind } : channel;
+};
+/** Refuses nothing: the other routes go on. */
+const aValidBudget = (): Fields => ({
+  name: `fuzz-${randomUUID()}`,
+  limit_usd: 12.345678,
+  description: 'd',
+  is_enabled: true,
+  scope: 'tag',
+  scope_value: 'team:search',
+  period: 'day',
+  time_zone: 'Asia/Kolkata',
+  thresholds: [50, 100],
+  action: 'notify',
+  severity: 'info',
+  language: 'zh-CN',
+  channels: ['a-channel'],
+});
 
 /** With every block in it that is read. */
 const aMessagesRequest = ({ alias, promptName }: FuzzWorld, isReal: boolean): Fields => {
@@ -349,6 +375,9 @@ const partOf = (fields: Fields): Part | null => {
     (name: string, wrap: (json: string) => string): Part['toBody'] =>
     (json) =>
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
+  const { records, variables, prompt_template: template, smtp } = fields;
+  if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
+  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
   const { records, variables, prompt_template: template } = fields;
   const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
@@ -501,6 +530,11 @@ const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
   if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
+const targetsOf = ({ method, path }: Route, { configIds, promptIds, budgetIds, promptName }: FuzzWorld): string[] => {
+  // A DELETE of what the others work on would leave them only 404.
+  if (method === 'DELETE') return [IDS[0] ?? ''];
+  if (path.includes('/:name')) return [promptName];
+  if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
 };
 

@@ -13,7 +13,7 @@ import { SnapshotKeys } from './snapshot-keys.js';
 
 const aKey = (): KeyObject => createSecretKey(randomBytes(32));
 const aState = (revision: number): DirectoryState =>
-  DirectoryState.of({ revision, models: [aSnapshotModel()], tokens: [], prompts: [] });
+  DirectoryState.of({ revision, models: [aSnapshotModel()], tokens: [], prompts: [], budgets: [] });
 
 describe('what is kept for a start without storage', () => {
   let keys: KeyObject[];

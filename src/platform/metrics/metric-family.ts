@@ -22,7 +22,22 @@ export interface MetricFamily {
   collect(): Iterable<Sample>;
 }
 
-/** A metric of one series. */
+/** Such as a counter, told by what its series differ in. */
+export const labelled = (
+  name: string,
+  help: string,
+  type: Exclude<MetricType, 'histogram'>,
+  read: () => Iterable<readonly [labels: Labels, value: number]>,
+): MetricFamily => ({
+  name,
+  help,
+  type,
+  *collect() {
+    for (const [labels, value] of read()) yield { labels, value };
+  },
+});
+
+/** A metric of one series; null: there is nothing to tell at the moment. */
 export const single = (name: string, help: string, type: MetricType, read: () => number | null): MetricFamily => ({
   name,
   help,
