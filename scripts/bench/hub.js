@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { start } from './children.js';
 
-export const startHub = async (directories) => {
+export const startHub = async (directories, more = {}, program = '../dist/src/main.js') => {
   const directory = mkdtempSync(join(tmpdir(), 'hub-bench-'));
   directories.push(directory);
   const token = `bench-${randomBytes(24).toString('hex')}`;
-  const env = { PORT: '0', DATA_DIR: directory, ADMIN_TOKEN: token, LOG_FORMAT: 'json', SERVICE_ROLE: 'all' };
-  return { ...(await start('../dist/src/main.js', env)), token };
+  const env = { PORT: '0', DATA_DIR: directory, ADMIN_TOKEN: token, LOG_FORMAT: 'json', SERVICE_ROLE: 'all', ...more };
+  return { ...(await start(program, env)), token };
 };
 
 /** Saves a model under an alias. */

@@ -16,6 +16,8 @@ import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
 import { createValidationPipe } from '../platform/http/validation.js';
 import { createLogger, PinoLoggerService } from '../platform/logging/logger.js';
 import { Secret } from '../platform/secrets/secret.js';
+import { openTracing } from '../platform/tracing/open-tracing.js';
+import type { Tracing } from '../platform/tracing/span.js';
 import { AppModule } from './app.module.js';
 import { OpenApiDocument } from './docs.controller.js';
 import { buildOpenApiDocument } from './openapi.js';
@@ -66,13 +68,14 @@ const createNest = async (
   logger: PinoLogger,
   parts: ServicePart[],
   instance: ThisInstance,
+  tracing: Tracing | null,
 ): Promise<{ nest: NestFastifyApplication; shutdown: Shutdown }> => {
   const errors = new ErrorFilter(parts.flatMap((part) => part.translateError ?? []));
   const lane = new DirectLane(env.MAX_CALL_BODY_MB * MEGABYTE);
   const traffic = new HttpTraffic();
   const nest = await NestFactory.create<NestFastifyApplication>(
     AppModule.register(env, parts, lane, instance),
-    createHttpAdapter(env, logger, lane, errors, traffic),
+    createHttpAdapter(env, logger, lane, errors, traffic, tracing),
     {
       bodyParser: false,
       bufferLogs: false,
@@ -82,7 +85,7 @@ const createNest = async (
   );
   nest.useGlobalPipes(createValidationPipe());
   nest.useGlobalFilters(errors);
-  const shutdown = new Shutdown({ nest, parts, traffic, talksToItself: env.runsStorage && env.runsAiModel });
+  const shutdown = new Shutdown({ nest, parts, traffic, tracing, talksToItself: env.runsStorage && env.runsAiModel });
   nest
     .getHttpAdapter()
     .getInstance()
@@ -130,8 +133,9 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   // In role `all` both sides are this process, so a token of the moment will do.
   const serviceToken = env.STORAGE_SERVICE_TOKEN ?? Secret.of(generateToken('service').text);
   const instance = new ThisInstance(PRODUCT.version);
+  const tracing = await openTracing(env, instance);
   const parts = await openParts(env, instance, serviceToken, options);
-  const { nest, shutdown } = await createNest(env, logger, parts, instance).catch(async (error: unknown) => {
+  const { nest, shutdown } = await createNest(env, logger, parts, instance, tracing).catch(async (error: unknown) => {
     await closeParts(parts);
     throw error;
   });

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { HealthRegistry } from '../platform/health/health-registry.js';
 import type { HttpTraffic } from '../platform/http/http-traffic.js';
 import { Ending, type EndingPhase } from '../platform/lifecycle/ending.js';
+import type { Tracing } from '../platform/tracing/span.js';
 import type { ServicePart } from './roles.js';
 
 /** What a shutdown ends. */
@@ -10,6 +11,7 @@ export interface RunningHub {
   readonly nest: NestFastifyApplication;
   readonly parts: readonly ServicePart[];
   readonly traffic: HttpTraffic;
+  readonly tracing: Tracing | null;
   /** The parts reach each other through the listener: it closes when they are done. */
   readonly talksToItself: boolean;
 }
@@ -22,6 +24,10 @@ export interface CloseOptions {
 }
 
 const CLOSE_IDLE_MILLISECONDS = 50;
+/** A collector that hangs keeps no process from its end for longer. */
+const MOST_TRACING_MILLISECONDS = 1000;
+/** The limit of the last phase is that of the process. */
+const TRACING_SHARE = 0.5;
 
 /** The end of a process: one sequence, each step of it bounded, whatever fails or hangs. */
 export class Shutdown {
@@ -93,7 +99,7 @@ export class Shutdown {
   }
 
   private async end(ending: Ending, notice: boolean): Promise<string[]> {
-    const { nest, parts, traffic, talksToItself } = this.hub;
+    const { nest, parts, traffic, tracing, talksToItself } = this.hub;
     nest.get(HealthRegistry).startDraining();
     traffic.leave();
     if (notice) await this.giveNotice(ending);
@@ -106,7 +112,10 @@ export class Shutdown {
       this.closeApplication(ending),
     );
     clearInterval(idle);
+    // The last requests are over; meanwhile the database is closed, which waits for nothing of it.
+    const traces = tracing?.close(Math.min(ending.left('resources') * TRACING_SHARE, MOST_TRACING_MILLISECONDS));
     for (const part of parts) await this.attempt('closing the database', 'resources', () => part.close?.());
+    await traces;
     if (this.failures.length > 0) throw this.failures[0];
     return [...this.late];
   }

@@ -2,7 +2,7 @@ import type { AlertNotice } from '../../src/contract/alert-notice.js';
 import { bucketOf } from '../../src/contract/histogram.js';
 import type { CallOutcome, UsageRecord } from '../../src/contract/usage.contract.js';
 import { aUsageRecord } from '../factories/usage-record.js';
-import { addChannel, addRule, addSilence, inShort, noticesOf } from './alerts.js';
+import { addChannel, addRule, addSilence, inShort, noticesOf } from './alert-evaluation.js';
 import { saveModel, type Json } from './calls.js';
 import { CONFIGS, type TestHub } from './hub.js';
 import { DAY, MINUTE, postUsage } from './statistics.js';

@@ -210,6 +210,7 @@ const aFuzzedChannel = ({ method }: Route): Fields => {
   const { kind, ...channel } = aMailChannel({ url: null, is_enabled: true, min_severity: 'warning', language: 'en' });
   return method === 'POST' ? { ...channel, kind } : channel;
 };
+
 /** Refuses nothing: the other routes go on. */
 const aValidBudget = (): Fields => ({
   name: `fuzz-${randomUUID()}`,
@@ -377,8 +378,6 @@ const partOf = (fields: Fields): Part | null => {
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
   const { records, variables, prompt_template: template, smtp } = fields;
   if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
-  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
-  const { records, variables, prompt_template: template } = fields;
   const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {
@@ -525,15 +524,11 @@ const escaped = (): Arbitrary<string> =>
 
 /** What is there of the things this route is about. */
 const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
-  const { configIds, promptIds, ruleIds, alertIds, promptName } = world;
+  const { configIds, promptIds, ruleIds, alertIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
   if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
-const targetsOf = ({ method, path }: Route, { configIds, promptIds, budgetIds, promptName }: FuzzWorld): string[] => {
-  // A DELETE of what the others work on would leave them only 404.
-  if (method === 'DELETE') return [IDS[0] ?? ''];
-  if (path.includes('/:name')) return [promptName];
   if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
 };

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { CallReply, CallRequest } from '../../platform/http/call-exchange.js';
 import type { CallLine } from '../../platform/logging/access-log.js';
+import { currentSpan } from '../../platform/tracing/current-span.js';
 import { ModelChooser } from '../choosing/model-chooser.js';
 import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
@@ -17,6 +18,7 @@ import type { Answerer } from './answerer.js';
 import { askerOf, type Asker } from './asker.js';
 import { CallDeadline } from './call-deadline.js';
 import { CallRun } from './call-run.js';
+import { describeCall } from './call-spans.js';
 import { CallTracker } from './call-tracker.js';
 import type { Dialect } from './dialect.js';
 import { HttpAnswerer } from './http-answerer.js';
@@ -73,6 +75,7 @@ export class CallService {
     if (budgets) requireAllowed(budgets, request);
     const chosen = this.chooser.choose(incoming);
     const models = chosen instanceof Promise ? await chosen : chosen;
+    if (request.span) describeCall(request.span, incoming, request.call.source);
     const deadline = new CallDeadline(incoming);
     // On the response: the request's own 'close' comes as soon as its body is read.
     if (reply.raw.destroyed) deadline.abandon();
@@ -96,7 +99,8 @@ export class CallService {
   ): Promise<void> {
     this.tracker.begin(deadline);
     const tools = leavesTrace ? this.tools : this.untraced;
-    return new CallRun({ incoming, models, asker, answerer, deadline, line, budgets }, tools).run();
+    const context = { incoming, models, asker, answerer, deadline, line, budgets, span: currentSpan() };
+    return new CallRun(context, tools).run();
   }
 }
 

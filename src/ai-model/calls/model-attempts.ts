@@ -19,6 +19,7 @@ import type { AnswerHeaders, StreamState } from './answerer.js';
 import { requireCallable } from './callable.js';
 import { type CallFailure, failureOf } from './call-failure.js';
 import type { CallContext } from './call-context.js';
+import { describeOutcome, endAttempt, startAttempt } from './call-spans.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { SystemPrompts } from './system-prompts.js';
 import { estimateEmbeddingUsage, estimateUsage, findUsage, usageFromAnswer, type TokenUsage } from './wire/usage.js';
@@ -162,13 +163,14 @@ export class ModelAttempts {
   }
 
   private async attempt(incoming: IncomingCall, provider: ChatProvider): Promise<CallFailure | null> {
-    const { deadline } = this.context;
+    const { deadline, span: whole } = this.context;
     const { body, topLevel, parameters, stream, isTranslated } = incoming;
     const { model } = this;
     if (model.rate_limit_per_minute !== null) await this.requireAllowed(model.rate_limit_per_minute);
     this.progress.attempts += 1;
     this.asked += 1;
     this.stream = null;
+    const span = whole && startAttempt(whole, model, incoming.operation, this.asked);
     try {
       const request = { model, body, topLevel, parameters, stream, isTranslated };
       const answer = await this.waiting(askFor(provider, incoming.operation, request, deadline));
@@ -176,12 +178,14 @@ export class ModelAttempts {
       else this.answerWhole(answer);
       this.tools.health.note(model, 'ok');
       this.tools.metrics.addAttempt(model.provider, 'ok');
+      if (span) endAttempt(span, null);
       return null;
     } catch (error) {
       const failure = failureOf(error, deadline);
       if (error instanceof AppError) this.takeBack();
       else this.tools.metrics.addAttempt(model.provider, outcomeOf(failure));
       if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
+      if (span) endAttempt(span, failure);
       return failure;
     }
   }
@@ -249,7 +253,7 @@ export class ModelAttempts {
   }
 
   private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
-    const { incoming, asker, models, line } = this.context;
+    const { incoming, asker, models, line, span } = this.context;
     const call: FinishedCall = {
       model: this.model,
       tokenId: asker.identity?.tokenId ?? null,
@@ -267,6 +271,8 @@ export class ModelAttempts {
     };
     this.tools.usage.add(call);
     if (line) noteCall(line, call, this.progress.attempts);
+    // Of a test, the request is another one, with calls of its own.
+    if (line && span) describeOutcome(span, call, this.progress.attempts);
   }
 }
 

@@ -59,7 +59,8 @@ export const toStorageError = (status: number, body: unknown): StorageError => {
 /** Nothing was sent, so even a write may be tried again. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-const codeOf = (error: unknown): string => {
+/** The code of a failed connection, such as `ECONNREFUSED`; empty: it has none. */
+export const codeOf = (error: unknown): string => {
   const { code } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';
 };

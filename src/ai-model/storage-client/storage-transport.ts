@@ -5,8 +5,10 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { Env } from '../../platform/config/env.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
+import { currentSpan } from '../../platform/tracing/current-span.js';
 import { withConnectTimeout } from './connect-timeout.js';
 import { StorageUnavailable } from './storage-errors.js';
+import { traced } from './storage-span.js';
 
 /** Larger than 10,000 configs with everything in them. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
@@ -40,7 +42,15 @@ export class StorageTransport implements OnApplicationShutdown {
   }
 
   /** When `signal` ends it, its connection is closed. */
-  request({ path, ...request }: StorageRequest, signal: AbortSignal): Promise<StorageAnswer> {
+  request(request: StorageRequest, signal: AbortSignal): Promise<StorageAnswer> {
+    const span = currentSpan();
+    if (!span) return this.send(request, signal);
+    return traced(span, { ...request, address: this.baseUrl() }, (headers) =>
+      this.send({ ...request, headers: { ...request.headers, ...headers } }, signal),
+    );
+  }
+
+  private send({ path, ...request }: StorageRequest, signal: AbortSignal): Promise<StorageAnswer> {
     return this.http.axiosRef.request({
       ...request,
       url: `${this.baseUrl()}/${path}`,

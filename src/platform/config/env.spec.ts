@@ -32,7 +32,13 @@ const errorOf = (source: Source): StartupError => {
 
 const revealed = (
   env: Env,
-  name: 'DATABASE_URL' | 'ENCRYPTION_KEYS' | 'ADMIN_TOKEN' | 'STORAGE_SERVICE_TOKEN' | 'REDIS_URL',
+  name:
+    | 'DATABASE_URL'
+    | 'ENCRYPTION_KEYS'
+    | 'ADMIN_TOKEN'
+    | 'STORAGE_SERVICE_TOKEN'
+    | 'REDIS_URL'
+    | 'OTEL_EXPORTER_OTLP_HEADERS',
 ) => env[name]?.reveal();
 
 describe('readEnv', () => {
@@ -50,6 +56,10 @@ describe('readEnv', () => {
       STORAGE_SERVICE_TIMEOUT: 30,
       STORAGE_SERVICE_TOKEN: undefined,
       REDIS_URL: undefined,
+      OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
+      OTEL_EXPORTER_OTLP_HEADERS: undefined,
+      OTEL_SERVICE_NAME: 'ai-model-hub',
+      OTEL_TRACES_SAMPLER_ARG: 1,
       PUBLIC_URL: undefined,
       ALLOWED_PRIVATE_ORIGINS: LOOPBACK_ORIGINS,
       MAX_CALL_BODY_MB: 32,
@@ -80,6 +90,10 @@ describe('readEnv', () => {
       STORAGE_SERVICE_TOKEN: `${TOKEN}-2`,
       REDIS_URL: 'redis://:secret@cache:6379',
       PUBLIC_URL: 'https://hub.test/team/',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.test/team-1',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=secret',
+      OTEL_SERVICE_NAME: 'hub-of-team-1',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
       ALLOWED_PRIVATE_ORIGINS: 'http://10.0.0.5:11434',
       MAX_CALL_BODY_MB: '8',
       AUTH_FAILURES_PER_MINUTE: '7',
@@ -100,6 +114,9 @@ describe('readEnv', () => {
       STORAGE_SERVICE_URL: 'https://storage.test:8443/base',
       STORAGE_SERVICE_TIMEOUT: 0.5,
       PUBLIC_URL: 'https://hub.test/team',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.test/team-1',
+      OTEL_SERVICE_NAME: 'hub-of-team-1',
+      OTEL_TRACES_SAMPLER_ARG: 0.25,
       ALLOWED_PRIVATE_ORIGINS: [{ scheme: 'http', host: '10.0.0.5', port: 11_434 }],
       MAX_CALL_BODY_MB: 8,
       AUTH_FAILURES_PER_MINUTE: 7,
@@ -120,6 +137,7 @@ describe('readEnv', () => {
     expect(revealed(env, 'ADMIN_TOKEN')).toBe(TOKEN);
     expect(revealed(env, 'STORAGE_SERVICE_TOKEN')).toBe(`${TOKEN}-2`);
     expect(revealed(env, 'REDIS_URL')).toBe('redis://:secret@cache:6379');
+    expect(revealed(env, 'OTEL_EXPORTER_OTLP_HEADERS')).toBe('api-key=secret');
   });
 
   it('counts an empty variable as unset', () => {
@@ -150,6 +168,7 @@ describe('readEnv', () => {
       ADMIN_TOKEN: TOKEN,
       STORAGE_SERVICE_TOKEN: TOKEN,
       REDIS_URL: 'redis://cache',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=secret',
     };
     const env = readEnv(source);
     expect(source).toEqual({ PORT: '1' });
@@ -229,6 +248,12 @@ describe('readEnv', () => {
     ['SHUTDOWN_TIMEOUT', '1'],
     ['SHUTDOWN_TIMEOUT', '2.5'],
     ['REDIS_URL', 'cache:6379'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://me:pass@collector:4318'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a-key-without-a-name'],
+    ['OTEL_SERVICE_NAME', 'two\nlines'],
+    ['OTEL_TRACES_SAMPLER_ARG', '1.5'],
+    ['OTEL_TRACES_SAMPLER_ARG', 'half'],
     ['PUBLIC_URL', 'hub.test'],
     ['PUBLIC_URL', 'https://me:pass@hub.test'],
     ['LOG_LEVEL', 'chatty'],

@@ -3,6 +3,7 @@ import { mayBeToken } from '../auth/token-text.js';
 import { StartupError } from '../errors/startup-error.js';
 import { type PrivateOrigins, parsePrivateOrigins, LOOPBACK_ORIGINS } from '../http/outbound/private-origins.js';
 import { Secret } from '../secrets/secret.js';
+import { parseCollectorHeaders } from '../tracing/collector-headers.js';
 import { readSecretFile } from './secret-file.js';
 
 export const SERVICE_ROLES = ['all', 'storage', 'ai-model'] as const;
@@ -72,6 +73,27 @@ export class Env {
     message: 'must be an http or https address without user, query or fragment',
   })
   PUBLIC_URL?: string;
+
+  /** Where traces go, by OTLP over HTTP; unset: nowhere, and none are made. `/v1/traces` is appended. */
+  @IsOptional()
+  @Matches(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, {
+    message: 'must be an http or https address without user, query or fragment',
+  })
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+
+  /** What the collector asks for, such as a key: `name=value`, comma-separated, values percent-encoded. */
+  @IsOptional()
+  OTEL_EXPORTER_OTLP_HEADERS?: Secret;
+
+  @IsString()
+  @Matches(/^[\x20-\x7e]{1,255}$/, { message: 'must be 1 to 255 printable ASCII characters' })
+  OTEL_SERVICE_NAME = 'ai-model-hub';
+
+  /** The share of the traces that begin here that is recorded; of the others their beginner decides. */
+  @IsNumber({ allowNaN: false, allowInfinity: false }, { message: 'must be a number from 0 to 1' })
+  @Min(0, { message: 'must be a number from 0 to 1' })
+  @Max(1, { message: 'must be a number from 0 to 1' })
+  OTEL_TRACES_SAMPLER_ARG = 1;
 
   ALLOWED_PRIVATE_ORIGINS: PrivateOrigins;
 
@@ -150,6 +172,7 @@ const SECRETS = [
   { name: 'ADMIN_TOKEN', file: true },
   { name: 'STORAGE_SERVICE_TOKEN', file: true },
   { name: 'REDIS_URL', file: false },
+  { name: 'OTEL_EXPORTER_OTLP_HEADERS', file: false },
 ] as const;
 const TEXTS = [
   'SERVICE_ROLE',
@@ -157,6 +180,8 @@ const TEXTS = [
   'DATA_DIR',
   'STORAGE_SERVICE_URL',
   'PUBLIC_URL',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_SERVICE_NAME',
   'LOG_LEVEL',
   'LOG_FORMAT',
 ] as const;
@@ -171,6 +196,7 @@ const NUMBERS = [
   'CONNECTION_TESTS_PER_DAY',
   'USAGE_SPOOL_MB',
   'SHUTDOWN_TIMEOUT',
+  'OTEL_TRACES_SAMPLER_ARG',
 ] as const;
 
 /** Names of all variables that are read, for the test of `.env.example`. */
@@ -229,6 +255,12 @@ const checkRedisUrl = (url: Secret | undefined): void => {
   }
 };
 
+const checkCollectorHeaders = (headers: Secret | undefined): void => {
+  if (headers && parseCollectorHeaders(headers.reveal()) === null) {
+    fail('OTEL_EXPORTER_OTLP_HEADERS', 'must be of the form name=value,name=value with percent-encoded values');
+  }
+};
+
 const checkRole = (env: Env): void => {
   if (env.SERVICE_ROLE === 'ai-model' && !env.STORAGE_SERVICE_URL) {
     fail('STORAGE_SERVICE_URL', 'must be set in role ai-model: it says where the storage service is');
@@ -268,6 +300,7 @@ export function readEnv(source: Source): Env {
   checkTokens(env);
   checkDatabaseUrl(env.DATABASE_URL);
   checkRedisUrl(env.REDIS_URL);
+  checkCollectorHeaders(env.OTEL_EXPORTER_OTLP_HEADERS);
   checkRole(env);
   checkRetention(env);
   checkTestInterval(env);

@@ -3,6 +3,7 @@ import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorCode } from '../../contract/error-codes.js';
 import { scrub } from '../logging/scrub.js';
+import type { Span } from '../tracing/span.js';
 import { AppError } from './app-error.js';
 import { answerFor } from './error-answers.js';
 
@@ -23,6 +24,8 @@ export interface FailedRequest {
   id: string;
   method: string;
   url: string;
+  /** Of a request that is traced. */
+  span?: Span | null;
 }
 
 export interface FailureAnswer {
@@ -64,6 +67,7 @@ export class ErrorFilter implements ExceptionFilter {
   describe(error: unknown, request: FailedRequest): FailureAnswer {
     const known = this.translate(error);
     this.answered.set(known.code, (this.answered.get(known.code) ?? 0) + 1);
+    request.span?.describe({ 'error.type': known.code });
     const path = request.url.split('?', 1)[0] ?? '/';
     if (known.status >= 500) this.log(known, error, request);
     const { contentType, body } = answerFor(known, path, request.id);

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { CallLine } from '../logging/access-log.js';
 import type { Identity } from '../auth/identity.js';
+import type { Span } from '../tracing/span.js';
 
 /** What a call's handler needs of its request: Fastify's has it, and that of the direct lane. */
 export interface CallRequest {
@@ -10,6 +11,8 @@ export interface CallRequest {
   readonly identity?: Identity | undefined;
   /** For the log: set by whoever answers the call, who fills it in as he goes. */
   call?: CallLine;
+  /** Of a request that is traced. */
+  readonly span?: Span | null;
 }
 
 /** And of its answer, which it writes on its own. */

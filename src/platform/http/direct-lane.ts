@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { CallLine } from '../logging/access-log.js';
 import type { Identity } from '../auth/identity.js';
+import { within } from '../tracing/current-span.js';
+import type { Span } from '../tracing/span.js';
 import type { CallHandler, CallReply, CallRequest } from './call-exchange.js';
 
 /** Who asks, when that is known at once and he may; null: somebody else has to look. */
@@ -9,6 +11,8 @@ export type Admit = (request: IncomingMessage) => Identity | null;
 /** What the lane leaves to others. */
 export interface DirectLaneTools {
   newRequestId: (request: IncomingMessage) => string;
+  /** null: nothing is traced. */
+  newSpan: ((request: IncomingMessage) => Span | null) | null;
   /** Answers a failure of a handler, and logs what an operator should see. */
   fail: (error: unknown, exchange: DirectExchange) => void;
   /** Every exchange once, when it is over. */
@@ -69,6 +73,7 @@ export class DirectExchange implements CallRequest, CallReply {
   readonly headers: IncomingHttpHeaders;
   rawBody: Buffer | undefined;
   call?: CallLine;
+  readonly span: Span | null;
   private readonly startedAt = performance.now();
 
   constructor(
@@ -78,6 +83,7 @@ export class DirectExchange implements CallRequest, CallReply {
     private readonly tools: DirectLaneTools,
   ) {
     this.id = tools.newRequestId(request);
+    this.span = tools.newSpan && tools.newSpan(request);
     this.headers = request.headers;
   }
 
@@ -116,6 +122,11 @@ export class DirectExchange implements CallRequest, CallReply {
   }
 
   private handOver(handle: CallHandler): void {
+    if (this.span) within(this.span, () => this.begin(handle));
+    else this.begin(handle);
+  }
+
+  private begin(handle: CallHandler): void {
     handle(this, this).catch((error: unknown) => this.tools.fail(error, this));
   }
 }

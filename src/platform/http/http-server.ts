@@ -12,6 +12,8 @@ import { answerFor } from '../errors/error-answers.js';
 import type { ErrorFilter } from '../errors/error-filter.js';
 import { type AccessLine, logAccess } from '../logging/access-log.js';
 import { scrub } from '../logging/scrub.js';
+import { beginRequest, endRequest, traceRequests } from '../tracing/request-spans.js';
+import type { Span, Tracing } from '../tracing/span.js';
 import type { DirectExchange, DirectLane } from './direct-lane.js';
 import { hasProperHost } from './host-header.js';
 import { HttpTraffic } from './http-traffic.js';
@@ -112,10 +114,12 @@ const createHttpServer = (traffic: HttpTraffic, lane: DirectLane, handle: Listen
   return server;
 };
 
-const openLane = (lane: DirectLane, logger: Logger, errors: ErrorFilter): void =>
+const openLane = (lane: DirectLane, logger: Logger, errors: ErrorFilter, tracing: Tracing | null): void =>
   lane.use({
     newRequestId: ({ headers }) => requestIdOf(headers['x-request-id']),
-    over: (exchange) => logAccess(logger, lineOf(exchange)),
+    // What the lane takes is exactly the path of a route.
+    newSpan: tracing && (({ headers, url }) => beginRequest(tracing, { method: 'POST', headers, route: url })),
+    over: (exchange) => finish(logger, lineOf(exchange), exchange.span),
     fail: (error, exchange) => {
       const { status, headers, body } = errors.describe(error, exchange);
       if (exchange.raw.headersSent) return;
@@ -128,7 +132,13 @@ const openLane = (lane: DirectLane, logger: Logger, errors: ErrorFilter): void =
     },
   });
 
-const lineOf = ({ id, method, url, raw, elapsedTime, identity, call }: DirectExchange): AccessLine => ({
+/** A request is over, however it was answered. */
+const finish = (logger: Logger, line: AccessLine, span: Span | null | undefined): void => {
+  if (span) endRequest(span, line);
+  logAccess(logger, line);
+};
+
+const lineOf = ({ id, method, url, raw, elapsedTime, identity, call, span }: DirectExchange): AccessLine => ({
   id,
   method,
   path: url,
@@ -136,6 +146,7 @@ const lineOf = ({ id, method, url, raw, elapsedTime, identity, call }: DirectExc
   milliseconds: elapsedTime,
   tokenId: identity.tokenId,
   call,
+  traceId: span?.traceId,
 });
 
 const STATUS_OF_PARSER: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
@@ -161,8 +172,9 @@ export const createHttpAdapter = (
   lane: DirectLane,
   errors: ErrorFilter,
   traffic = new HttpTraffic(),
+  tracing: Tracing | null = null,
 ): FastifyAdapter => {
-  openLane(lane, logger, errors);
+  openLane(lane, logger, errors, tracing);
   const options: FastifyHttpOptions<RawServerDefault> = {
     bodyLimit: BODY_LIMIT,
     serverFactory: (handle) => createHttpServer(traffic, lane, handle),
@@ -183,6 +195,7 @@ export const createHttpAdapter = (
     if (route.url === IMPORT_ROUTE) route.bodyLimit = MAX_DOCUMENT_BYTES;
     if (route.url === USAGE_PATH) route.bodyLimit = USAGE_BODY_LIMIT;
   });
+  if (tracing) traceRequests(server, tracing);
   server.addHook('onRequest', (request, reply, done) => {
     tellRequestId(request, reply);
     if (request.url.includes('%00'))
@@ -190,15 +203,18 @@ export const createHttpAdapter = (
     else done();
   });
   server.addHook('onResponse', (request, reply, done) => {
-    logAccess(logger, {
-      id: request.id,
-      method: request.method,
+    const { id, method, identity, call, span } = request;
+    const line: AccessLine = {
+      id,
+      method,
       path: pathOf(request),
       status: reply.raw.statusCode,
       milliseconds: reply.elapsedTime,
-      tokenId: request.identity?.tokenId,
-      call: request.call,
-    });
+      tokenId: identity?.tokenId,
+      call,
+      traceId: span?.traceId,
+    };
+    finish(logger, line, span);
     done();
   });
   return adapter;

@@ -33,6 +33,8 @@ export interface AccessLine {
   tokenId: string | undefined;
   /** Of a request that called a model, once that is known. */
   call?: CallLine | undefined;
+  /** Of a request that is traced. */
+  traceId?: string | undefined;
 }
 
 /** Polls and probes come every few seconds and tell nothing: they are logged at debug. */
@@ -41,7 +43,7 @@ const isRoutine = (path: string): boolean => path.startsWith('/health') || path.
 /** One line per request. */
 export const logAccess = (
   logger: Logger,
-  { id, method, path, status, milliseconds, tokenId, call }: AccessLine,
+  { id, method, path, status, milliseconds, tokenId, call, traceId }: AccessLine,
 ): void => {
   const level = isRoutine(path) && status < 400 ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
@@ -49,7 +51,7 @@ export const logAccess = (
   // What no model is called may be anything, such as a key in the wrong place.
   const known = call?.model === null ? { ...call, alias: scrub(call.alias) } : call;
   logger[level](
-    { request_id: id, method, path, status, duration_ms: duration, token_id: tokenId, ...known },
+    { request_id: id, trace_id: traceId, method, path, status, duration_ms: duration, token_id: tokenId, ...known },
     'request',
   );
 };
