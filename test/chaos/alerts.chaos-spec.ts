@@ -34,6 +34,24 @@ describe('a day of calls', () => {
     expect(await day.told()).toEqual(EXPECTED);
   });
 
+  it('that was missed is caught up for six hours, and said to be left out before that', async () => {
+    await day.forget();
+    await hub.database.query('UPDATE alert_evaluation SET evaluated_to = $1', [at(0)]);
+    const evaluator = await toldEvaluator(hub);
+    await evaluator.evaluateUpTo(new Date(at(MINUTES).getTime() + 15_000));
+    expect(await day.told()).toEqual([
+      '1081 spend-cheap firing: tag:budget:cheap',
+      '1081 storage-degraded firing: hub',
+      '1083 own-latency firing: switched',
+      '1154 own-latency resolved: switched',
+      '1206 error-rate firing: gapped',
+      '1224 error-rate resolved: gapped',
+      '1380 night firing: alias:daily',
+      '1438 storage-degraded resolved: hub',
+    ]);
+    expect(hub.logs()).toContain('Alerts were not evaluated for too long: the oldest minutes are left out');
+  });
+
   it('is told the same by three processes of which the one that evaluates is killed', async () => {
     const random = randomFrom(seedOf('alerts'));
     await day.forget();
