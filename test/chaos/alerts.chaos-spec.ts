@@ -1,25 +1,72 @@
 // A day of calls with everything that goes wrong in it: exactly what people have to hear, once, also when three processes
 // evaluate and the one that is at it is killed again and again.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AlertDay, EXPECTED } from '../support/alert-day.js';
+import { AlertDay, at, EXPECTED } from '../support/alert-day.js';
 import { toldEvaluator } from '../support/alert-evaluation.js';
+import { randomFrom, rounds, seedOf } from '../support/chaos.js';
+import { EvaluatorFleet } from '../support/evaluator-fleet.js';
 import { startHub, type TestHub } from '../support/hub.js';
 
-let hub: TestHub;
-let day: AlertDay;
-
-beforeAll(async () => {
-  hub = await startHub({ env: { SERVICE_ROLE: 'storage' } });
-  day = await AlertDay.begin(hub);
-});
-afterAll(() => hub.close());
+const MINUTES = 1440;
+const KILLS = rounds(20, 200);
+/** An evaluation takes about as long: so it is killed anywhere in it. */
+const LATEST_KILL_MILLISECONDS = 15;
 
 describe('a day of calls', () => {
+  let hub: TestHub;
+  let day: AlertDay;
+  let fleet: EvaluatorFleet | undefined;
+
+  beforeAll(async () => {
+    hub = await startHub({ env: { SERVICE_ROLE: 'storage' } });
+    day = await AlertDay.begin(hub);
+  });
+  afterAll(async () => {
+    await fleet?.stop();
+    await hub.close();
+  });
+
   it('is told exactly as it was', async () => {
     const evaluator = await toldEvaluator(hub);
     const startedAt = performance.now();
     await day.live((now) => evaluator.evaluateUpTo(now));
-    console.log(`1440 minutes in ${Math.round(performance.now() - startedAt)} ms`);
+    console.log(`${MINUTES} minutes in ${Math.round(performance.now() - startedAt)} ms`);
+    expect(await day.told()).toEqual(EXPECTED);
+  });
+
+  it('that was missed is caught up for six hours, and said to be left out before that', async () => {
+    await day.forget();
+    await hub.database.query('UPDATE alert_evaluation SET evaluated_to = $1', [at(0)]);
+    const evaluator = await toldEvaluator(hub);
+    await evaluator.evaluateUpTo(new Date(at(MINUTES).getTime() + 15_000));
+    expect(await day.told()).toEqual([
+      '1081 spend-cheap firing: tag:budget:cheap',
+      '1081 storage-degraded firing: hub',
+      '1083 own-latency firing: switched',
+      '1154 own-latency resolved: switched',
+      '1206 error-rate firing: gapped',
+      '1224 error-rate resolved: gapped',
+      '1380 night firing: alias:daily',
+      '1438 storage-degraded resolved: hub',
+    ]);
+    expect(hub.logs()).toContain('Alerts were not evaluated for too long: the oldest minutes are left out');
+  });
+
+  it('is told the same by three processes of which the one that evaluates is killed', async () => {
+    const random = randomFrom(seedOf('alerts'));
+    await day.forget();
+    fleet = await EvaluatorFleet.start(hub.database.url, 3);
+    const { kills } = fleet;
+    const startedAt = performance.now();
+    await day.live(async (now, minute) => {
+      // As many minutes as are left, and as many kills: each minute has the same chance.
+      const isDue = random() < (2 * (KILLS - (fleet?.kills ?? 0))) / (MINUTES - minute + 1);
+      if (isDue && fleet && fleet.kills < KILLS) {
+        await fleet.evaluateAndKill(now, at(minute), random() * LATEST_KILL_MILLISECONDS);
+      } else await fleet?.evaluate(now, at(minute));
+    });
+    console.log(`${MINUTES} minutes in ${Math.round(performance.now() - startedAt)} ms, ${fleet.kills} kills`);
+    expect(fleet.kills - kills).toBe(KILLS);
     expect(await day.told()).toEqual(EXPECTED);
   });
 });
