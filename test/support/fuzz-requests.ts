@@ -381,8 +381,6 @@ const partOf = (fields: Fields): Part | null => {
   const { records, variables, prompt_template: template, smtp } = fields;
   if (smtp !== undefined && smtp !== null)
     return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
-  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
-  const { records, variables, prompt_template: template } = fields;
   if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
   const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
@@ -531,7 +529,6 @@ const escaped = (): Arbitrary<string> =>
 /** What is there of the things this route is about. */
 const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
   const { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds, promptName } = world;
-  const { configIds, promptIds, ruleIds, alertIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
