@@ -21,6 +21,7 @@ const MAX_REASON = 500;
 
 const UNREADABLE =
   'The stored address or secret of this channel cannot be decrypted with the keys of the hub: enter them again.';
+const NO_ADDRESS = 'The channel has no address: enter it.';
 const INTERNAL = 'The message could not be made ready to be sent; the log of the hub says why.';
 
 /** Hands messages over to the receivers of channels, the one way out of the storage service. */
@@ -45,6 +46,7 @@ export class ChannelMessenger implements OnApplicationShutdown {
   async send(row: AlertChannelEntity, delivery: Delivery, limits: SendLimits): Promise<void> {
     const channel = this.credentials.open(row);
     if (!channel) throw new DeliveryError(UNREADABLE);
+    if ((channel.url ?? channel.email) === null) throw new DeliveryError(NO_ADDRESS);
     try {
       await this.sendWithin(limits, channel, delivery);
     } catch (error) {
