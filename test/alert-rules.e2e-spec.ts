@@ -633,7 +633,7 @@ describe('alerts over HTTP', () => {
       const statuses = await Promise.all(
         ['one', 'two', 'three'].map(async (name) => (await target.request('post', RULES).send(aRule({ name }))).status),
       );
-      expect(statuses.sort()).toEqual([201, 409, 409]);
+      expect(statuses.toSorted((one, other) => one - other)).toEqual([201, 409, 409]);
       await target
         .request('post', RULES)
         .send(aRule())
