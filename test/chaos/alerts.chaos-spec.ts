@@ -1,11 +1,15 @@
 // A day of calls with everything that goes wrong in it: exactly what people have to hear, once, also when three processes
 // evaluate and the one that is at it is killed again and again.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { AlertDay, at, EXPECTED } from '../support/alert-day.js';
-import { toldEvaluator } from '../support/alert-evaluation.js';
+import { aUsageRecord } from '../factories/usage-record.js';
+import { addChannel, inShort, noticesOf, toldEvaluator } from '../support/alert-evaluation.js';
+import { saveModel, until } from '../support/calls.js';
 import { randomFrom, rounds, seedOf } from '../support/chaos.js';
 import { EvaluatorFleet } from '../support/evaluator-fleet.js';
 import { startHub, type TestHub } from '../support/hub.js';
+import { postUsage } from '../support/statistics.js';
 
 const MINUTES = 1440;
 const KILLS = rounds(20, 200);
@@ -68,5 +72,48 @@ describe('a day of calls', () => {
     console.log(`${MINUTES} minutes in ${Math.round(performance.now() - startedAt)} ms, ${fleet.kills} kills`);
     expect(fleet.kills - kills).toBe(KILLS);
     expect(await day.told()).toEqual(EXPECTED);
+  });
+
+  it('goes on when the process that evaluates stands still, and nothing is told twice', async () => {
+    await day.forget();
+    const { query } = hub.database;
+    // A minute of an outage that is told at its end: whoever stands still in it was about to.
+    const told = 603;
+    await query('UPDATE alert_evaluation SET evaluated_to = $1', [at(told - 4)]);
+    let thaw: (() => void) | null = null;
+    for (let minute = told - 3; minute <= told + 3; minute += 1) {
+      const now = new Date(at(minute).getTime() + 15_000);
+      if (thaw) await fleet?.evaluate(now, at(minute));
+      else thaw = (await fleet?.evaluateAndFreeze(now, at(minute))) ?? null;
+    }
+    expect(thaw).not.toBeNull();
+    thaw?.();
+    // It finds its transaction gone, and that everything is done.
+    await sleep(1000);
+    await fleet?.evaluate(new Date(at(622).getTime() + 15_000), at(622));
+    expect((await day.told()).filter((line) => line.includes('outage'))).toEqual([
+      '603 error-rate firing: outage',
+      '621 error-rate resolved: outage',
+    ]);
+  });
+});
+
+describe('a hub', () => {
+  it('evaluates by itself as soon as its usage can be there, and stops with it', async () => {
+    const hub = await startHub({ env: { SERVICE_ROLE: 'storage' } });
+    try {
+      const { id, alias } = await saveModel(hub);
+      await addChannel(hub.database);
+      await postUsage(hub, aUsageRecord({ config_id: String(id), alias: String(alias), outcome: 'auth' }));
+      const notices = await until(
+        () => noticesOf(hub.database),
+        (seen) => seen.length > 0,
+        30_000,
+      );
+      expect(notices.map(inShort)).toEqual([`bad-credential firing: ${String(alias)}`]);
+      expect(hub.logs()).toContain('"msg":"An alert fires"');
+    } finally {
+      await hub.close();
+    }
   });
 });

@@ -54,27 +54,44 @@ export class EvaluatorFleet {
     return wasKilled;
   }
 
+  /** The same, and the process that is at it stands still from then on; null: it was too quick. Answers what lets it go on. */
+  async evaluateAndFreeze(now: Date, end: Date): Promise<(() => void) | null> {
+    const freeze = async (): Promise<ChildProcess | null> => {
+      const holder = await this.holder(end);
+      holder?.child.kill('SIGSTOP');
+      return holder?.child ?? null;
+    };
+    const [frozen] = await Promise.all([freeze(), this.evaluate(now, end)]);
+    return frozen && (() => void frozen.kill('SIGCONT'));
+  }
+
   async stop(): Promise<void> {
     for (const child of this.members.values()) child.kill('SIGKILL');
     await this.watcher.end();
   }
 
   private async killHolder(milliseconds: number, end: Date): Promise<boolean> {
+    const holder = await this.holder(end);
+    if (!holder) return false;
+    if (milliseconds >= 1) await sleep(milliseconds);
+    holder.child.kill('SIGKILL');
+    await exitOf(holder.child);
+    this.members.delete(holder.name);
+    this.kills += 1;
+    // It comes back while the others go on.
+    void this.add();
+    return true;
+  }
+
+  /** The process that is at it; null: the minute was evaluated before one was seen. */
+  private async holder(end: Date): Promise<{ name: string; child: ChildProcess } | null> {
     while (this.evaluatedTo < end.getTime()) {
       const { rows } = await this.watcher.query<{ name: string }>(HOLDER);
-      const name = rows[0]?.name;
-      const child = name === undefined ? undefined : this.members.get(name);
-      if (name === undefined || !child) continue;
-      if (milliseconds >= 1) await sleep(milliseconds);
-      child.kill('SIGKILL');
-      await exitOf(child);
-      this.members.delete(name);
-      this.kills += 1;
-      // It comes back while the others go on.
-      void this.add();
-      return true;
+      const name = rows[0]?.name ?? '';
+      const child = this.members.get(name);
+      if (child) return { name, child };
     }
-    return false;
+    return null;
   }
 
   private async untilEvaluated(end: Date): Promise<void> {
