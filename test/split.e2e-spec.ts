@@ -114,7 +114,7 @@ describe('storage and AI model service as two processes', () => {
     expect(loadedByCaller).not.toMatch(DATABASE_CODE);
     // Nor, without REDIS_URL, a client of Redis.
     expect(loadedByCaller).not.toMatch(/\/node_modules\/ioredis\//);
-    // Nor, without OTEL_EXPORTER_OTLP_ENDPOINT, anything of OpenTelemetry; where it is set, `traces.e2e-spec.ts` finds it.
+    // Nor, without OTEL_EXPORTER_OTLP_ENDPOINT, anything of OpenTelemetry; where it is set, `traces.chaos-spec.ts` finds it.
     for (const loaded of [loadedByCaller, loadedByStorage]) expect(loaded).not.toMatch(/\/@opentelemetry\//);
     // The same look at the other process finds all of it: the proof can fail.
     for (const name of ['typeorm', '@nestjs/typeorm', 'pg', 'pg-protocol']) {

@@ -381,7 +381,6 @@ const partOf = (fields: Fields): Part | null => {
   const { records, variables, prompt_template: template, smtp } = fields;
   if (smtp !== undefined && smtp !== null)
     return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
-  if (smtp) return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
   const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {

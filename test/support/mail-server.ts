@@ -1,7 +1,8 @@
 // A real mail server on loopback.
 import type { AddressInfo } from 'node:net';
+import { callbackify } from 'node:util';
 import { simpleParser, type ParsedMail } from 'mailparser';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 
 export interface TakenMail {
   raw: string;
@@ -26,9 +27,27 @@ const read = async (stream: NodeJS.ReadableStream): Promise<Buffer> => {
   return Buffer.concat(chunks);
 };
 
+const take = async (
+  stream: NodeJS.ReadableStream,
+  { envelope, user, secure }: SMTPServerSession,
+): Promise<TakenMail> => {
+  const bytes = await read(stream);
+  return {
+    raw: bytes.toString('utf8'),
+    parsed: await simpleParser(bytes),
+    from: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
+    to: envelope.rcptTo.map(({ address }) => address),
+    user,
+    isEncrypted: secure,
+  };
+};
+
 /** Takes every mail, unless `options` say otherwise. */
 export const startMailServer = async (options: SMTPServerOptions = {}): Promise<MailServerForTests> => {
   const mails: TakenMail[] = [];
+  const keep = callbackify(async (stream: NodeJS.ReadableStream, session: SMTPServerSession): Promise<void> => {
+    mails.push(await take(stream, session));
+  });
   let connections = 0;
   const server = new SMTPServer({
     authOptional: true,
@@ -38,20 +57,7 @@ export const startMailServer = async (options: SMTPServerOptions = {}): Promise<
       connections += 1;
       callback();
     },
-    onData: (stream, session, callback) => {
-      void read(stream).then(async (bytes) => {
-        const { mailFrom, rcptTo } = session.envelope;
-        mails.push({
-          raw: bytes.toString('utf8'),
-          parsed: await simpleParser(bytes),
-          from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          user: session.user,
-          isEncrypted: session.secure,
-        });
-        callback();
-      }, callback);
-    },
+    onData: (stream, session, callback) => keep(stream, session, (error) => callback(error)),
     ...options,
   });
   // A client that turns away from our certificate is what some tests want.

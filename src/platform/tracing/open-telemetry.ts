@@ -139,6 +139,7 @@ class OpenTelemetrySpan implements Span {
   }
 
   describe(fields: SpanFields, name?: string): void {
+    if (!this.span.isRecording()) return;
     if (name !== undefined) this.span.updateName(name);
     this.span.setAttributes(given(fields));
   }

@@ -6,7 +6,7 @@ import { AppError } from '../../platform/errors/app-error.js';
 import { ChangeService } from '../database/change.service.js';
 import { AlertEntity } from './alert.entities.js';
 import { toAlertView } from './alert.mapper.js';
-import { silencesAt } from './silence-rows.js';
+import { readSilences } from './evaluation/tell.js';
 import { tokenNames } from './token-names.js';
 
 const DEFAULT_LIMIT = 100;
@@ -79,7 +79,7 @@ const readAlert = async (manager: EntityManager, id: string): Promise<AlertView>
 
 const toViews = async (manager: EntityManager, rows: AlertEntity[]): Promise<AlertView[]> => {
   const at = new Date();
-  const silences = await silencesAt(manager, at);
+  const silences = await readSilences(manager, at);
   const acknowledgedBy = rows.map((row) => row.acknowledgedBy);
   const context = { names: await tokenNames(manager, acknowledgedBy), silences, at };
   return rows.map((row) => toAlertView(row, context));

@@ -46,9 +46,7 @@ export const messageOf = (notice: Notice, language: Language, publicUrl: string 
 };
 
 /** Names and descriptions are other people's: a line break in one would begin another line, or another header of a mail. */
-// oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-const oneLine = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ');
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ');
 
 const severityOf = (notice: AlertNotice | BudgetNotice): Message['severity'] =>
   notice.event === 'budget' ? notice.severity : notice.rule.severity;

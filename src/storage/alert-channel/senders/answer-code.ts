@@ -22,10 +22,10 @@ export const expectTaken = (
     throw new DeliveryError(`The receiver's answer is not that of a robot: ${wordsOf(answer.text, channel)}`);
   const given = said[code];
   if (given === 0) return;
-  const words = wordsOf(String(said[reason] ?? ''), channel);
+  const words = typeof said[reason] === 'string' ? wordsOf(said[reason], channel) : '';
   const wait = typeof given === 'number' ? (waits[given] ?? null) : null;
   throw new DeliveryError(
-    `The receiver refused the message (${code} ${wordsOf(String(given), channel)})${words ? `: ${words}` : '.'}`,
+    `The receiver refused the message (${code} ${wordsOf(JSON.stringify(given ?? null), channel)})${words ? `: ${words}` : '.'}`,
     wait ?? answer.retryAfterSeconds,
   );
 };

@@ -90,6 +90,7 @@ export const writeAlerts = async (
   manager: EntityManager,
   { changed, deleted }: { changed: readonly AlertOfRule[]; deleted: readonly string[] },
 ): Promise<void> => {
-  if (changed.length > 0) await manager.query(WRITE, [JSON.stringify(changed)]);
+  // First what goes: its subject may begin anew.
   if (deleted.length > 0) await manager.query(DELETE, [deleted]);
+  if (changed.length > 0) await manager.query(WRITE, [JSON.stringify(changed)]);
 };

@@ -25,17 +25,6 @@ const figureOf = (rule: WatchedRule, value: number, calls: number | null): Figur
   isBad: isBadFigure(rule, value),
 });
 
-const partsByAlias = (rule: WatchedRule, readings: Readings, scope: RuleScope): Map<string, UsagePart[]> => {
-  const found = new Map<string, UsagePart[]>();
-  for (const part of readings.usageOf(rule)) {
-    if (!scope.hasCalls(part)) continue;
-    const parts = found.get(part.alias);
-    if (parts) parts.push(part);
-    else found.set(part.alias, [part]);
-  }
-  return found;
-};
-
 const sumOf = (parts: readonly UsagePart[], field: 'calls' | 'faults' | 'refusals' | 'firstByteCalls'): number =>
   parts.reduce((sum, part) => sum + part[field], 0);
 
@@ -47,7 +36,7 @@ const figuresByModel =
   ): FiguresOf =>
   (rule, readings, scope) => {
     const figures = new Map<string, Figure>();
-    for (const [alias, parts] of partsByAlias(rule, readings, scope)) {
+    for (const [alias, parts] of readings.usageOf(rule, scope)) {
       const calls = sumOf(parts, counted);
       const value = calls > 0 && calls >= (rule.minCalls ?? 0) ? valueOf(parts, calls) : null;
       if (value !== null) figures.set(alias, figureOf(rule, value, calls));
@@ -73,7 +62,7 @@ const percentileOf =
 const figureOfScope =
   (valueOf: (parts: readonly UsagePart[], calls: number) => number): FiguresOf =>
   (rule, readings, scope) => {
-    const parts = readings.usageOf(rule).filter((part) => scope.hasCalls(part));
+    const parts = readings.usageOf(rule, scope).flatMap(([, ofModel]) => ofModel);
     const calls = sumOf(parts, 'calls');
     return new Map([[scopeText(rule), figureOf(rule, valueOf(parts, calls), calls)]]);
   };
@@ -89,16 +78,19 @@ const credentialFigures =
   (error: CredentialError): FiguresOf =>
   (_rule, { models, minute }, scope) => {
     if (!minute.isPresent) return null;
-    const watched = models.filter((model) => model.isEnabled && scope.hasModel(model));
-    return new Map(watched.map((model) => [model.alias, stateFigure(model.credentialError === error)]));
+    const figures = new Map<string, Figure>();
+    for (const [alias, model] of scope.onlyAlias(models)) {
+      if (model.isEnabled && scope.hasModel(model)) figures.set(alias, stateFigure(model.credentialError === error));
+    }
+    return figures;
   };
 
 const testFigures: FiguresOf = (rule, { models, tests, minute }, scope) => {
   const from = minute.end.getTime() - (rule.windowMinutes ?? 0) * MINUTE;
   const figures = new Map<string, Figure>();
-  for (const model of models.filter((one) => scope.hasModel(one))) {
-    const newest = tests.get(model.alias);
-    if (newest && newest.minute.getTime() >= from) figures.set(model.alias, stateFigure(newest.isFailing));
+  for (const [alias, { minute: tested, isFailing }] of scope.onlyAlias(tests)) {
+    const model = models.get(alias);
+    if (model && scope.hasModel(model) && tested.getTime() >= from) figures.set(alias, stateFigure(isFailing));
   }
   return figures;
 };

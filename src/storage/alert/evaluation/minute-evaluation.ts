@@ -93,9 +93,15 @@ export class MinuteEvaluation {
   private async judgeDeleted(rows: readonly AlertRuleEntity[], open: OpenAlerts): Promise<Judged[]> {
     const judged: Judged[] = [];
     for (const alerts of open.withoutRule(new Set(rows.map(({ id }) => id)))) {
-      const rule = ruleOf(alerts[0] as AlertOfRule);
-      const channels = await channelsTold(this.manager, rule.id);
-      judged.push({ rule, channels, changes: judgeOff(alerts, this.minute.end) });
+      const [first] = alerts as [AlertOfRule];
+      const channels = await channelsTold(this.manager, first.ruleId);
+      judged.push(
+        ...this.attempt({ id: first.ruleId, name: first.ruleName }, () => ({
+          rule: ruleOf(first),
+          channels,
+          changes: judgeOff(alerts, this.minute.end),
+        })),
+      );
     }
     return judged;
   }

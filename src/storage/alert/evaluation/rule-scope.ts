@@ -12,15 +12,23 @@ const hasTag = (tags: Record<string, string>, tag: string): boolean => {
 export class RuleScope {
   /** Ids of the models with the tag, for a scope of that kind. */
   private readonly tagged: ReadonlySet<string>;
-  private readonly byAlias: ReadonlyMap<string, WatchedModel>;
 
+  /** @param models by alias */
   constructor(
     private readonly rule: WatchedRule,
-    models: readonly WatchedModel[],
+    private readonly models: ReadonlyMap<string, WatchedModel>,
   ) {
-    this.byAlias = new Map(models.map((model) => [model.alias, model]));
     const value = rule.scope === 'tag' ? rule.scopeValue : null;
-    this.tagged = new Set(value === null ? [] : models.filter(({ tags }) => hasTag(tags, value)).map(({ id }) => id));
+    const tagged = value === null ? [] : [...models.values()].filter(({ tags }) => hasTag(tags, value));
+    this.tagged = new Set(tagged.map(({ id }) => id));
+  }
+
+  /** What is kept by alias, of the one alias that the rule looks at, if there is but one. */
+  onlyAlias<Value>(byAlias: ReadonlyMap<string, Value>): Iterable<[string, Value]> {
+    const { scope, scopeValue } = this.rule;
+    if (scope !== 'alias' || scopeValue === null) return byAlias;
+    const value = byAlias.get(scopeValue);
+    return value === undefined ? [] : [[scopeValue, value]];
   }
 
   hasModel({ id, alias, provider }: Pick<WatchedModel, 'id' | 'alias' | 'provider'>): boolean {
@@ -37,7 +45,7 @@ export class RuleScope {
     if (traits.subject === 'scope') return subject === scopeText(this.rule);
     if (traits.subject !== 'model' || scope === 'all') return true;
     if (scope === 'alias') return subject === scopeValue;
-    const model = this.byAlias.get(subject);
+    const model = this.models.get(subject);
     return model === undefined || this.hasModel(model);
   }
 

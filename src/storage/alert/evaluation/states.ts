@@ -29,27 +29,32 @@ interface TestRow {
 }
 
 /**
- * Hours are looked through first, then the minutes of the newest two with tests: the newest may be one that has not ended, whose tests
- * came after the window. By exact keys, so it costs nothing that there are many other calls.
+ * From the newest hour backwards to the second one with tests, and in each from its newest minute backwards to the first with any: the
+ * newest hour may be one that has not ended, whose tests came after the window. A lateral join keeps the order of what it follows, and
+ * asks no further than the limit. By exact keys, so it costs nothing that there are many other calls.
  */
-const READ_TESTS = `WITH tests AS (
-    SELECT series.id, series.outcome, config.alias FROM ai_model_configs AS config
-    JOIN usage_series AS series ON series.config_id = config.id
-    WHERE config.is_enabled AND series.level = ${LEVELS.kind} AND series.source = 'test'
-      AND series.outcome <> ALL ($3::text[])),
-  hours AS (
-    SELECT tests.*, hour, dense_rank() OVER (PARTITION BY alias ORDER BY hour DESC) AS place
-    FROM generate_series(date_trunc('hour', $1::timestamptz, 'UTC'), $2::timestamptz, interval '1 hour') AS hour
-    CROSS JOIN tests
+const READ_TESTS = `SELECT config.alias, minutes.minute, results.outcomes
+  FROM ai_model_configs AS config
+  CROSS JOIN LATERAL (
+    SELECT array_agg(id) AS ids FROM usage_series WHERE config_id = config.id AND level = ${LEVELS.kind}
+      AND source = 'test' AND outcome <> ALL ($3::text[]) OFFSET 0) AS series
+  CROSS JOIN LATERAL (
+    SELECT hour
+    FROM generate_series(date_trunc('hour', $2::timestamptz, 'UTC'), date_trunc('hour', $1::timestamptz, 'UTC'), '-1 hour') AS hour
     CROSS JOIN LATERAL (SELECT FROM usage_hours
-      WHERE level = ${LEVELS.kind} AND start = hour AND series_id = tests.id OFFSET 0) AS found)
-  SELECT alias, minute, array_agg(DISTINCT outcome) AS outcomes
-  FROM hours
-  CROSS JOIN LATERAL generate_series(hour, hour + interval '59 minutes', interval '1 minute') AS minute
-  CROSS JOIN LATERAL (SELECT FROM usage_minutes
-    WHERE level = ${LEVELS.kind} AND start = minute AND series_id = hours.id OFFSET 0) AS found
-  WHERE place <= 2 AND minute >= $1 AND minute < $2
-  GROUP BY alias, minute ORDER BY alias, minute`;
+      WHERE level = ${LEVELS.kind} AND start = hour AND series_id = ANY (series.ids) LIMIT 1) AS tested
+    LIMIT 2) AS hours
+  CROSS JOIN LATERAL (
+    SELECT minute
+    FROM generate_series(least(hour + interval '59 minutes', $2 - interval '1 minute'), greatest(hour, $1), '-1 minute') AS minute
+    CROSS JOIN LATERAL (SELECT FROM usage_minutes
+      WHERE level = ${LEVELS.kind} AND start = minute AND series_id = ANY (series.ids) LIMIT 1) AS tested
+    LIMIT 1) AS minutes
+  CROSS JOIN LATERAL (
+    SELECT array_agg(outcome) AS outcomes FROM usage_series WHERE id = ANY (series.ids) AND EXISTS (SELECT FROM usage_minutes
+      WHERE level = ${LEVELS.kind} AND start = minutes.minute AND series_id = usage_series.id)) AS results
+  WHERE config.is_enabled AND series.ids IS NOT NULL
+  ORDER BY alias, minute`;
 
 /** By alias, of the time from `from` until `to`. */
 export const readNewestTests = async (

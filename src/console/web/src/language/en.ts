@@ -1,3 +1,4 @@
+import { promptsEn } from './prompts.en';
 import type { Texts } from './texts';
 
 export const en: Texts = {
@@ -120,6 +121,7 @@ export const en: Texts = {
     providerSays: 'The provider’s own words',
     whatToDo: 'What to do',
   },
+  prompts: promptsEn,
   form: {
     titleNew: 'Add a model',
     titleEdit: (alias) => `Edit ${alias}`,

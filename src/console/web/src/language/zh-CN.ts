@@ -1,3 +1,5 @@
+import { promptsZhCN } from './prompts.zh-CN';
+
 /** Every text of the console. Another language that lacks one does not compile. */
 export const zhCN = {
   product: 'AI Model Hub',
@@ -118,6 +120,7 @@ export const zhCN = {
     providerSays: '供应商的原话',
     whatToDo: '怎么办',
   },
+  prompts: promptsZhCN,
   form: {
     titleNew: '添加模型',
     titleEdit: (alias: string) => `编辑 ${alias}`,

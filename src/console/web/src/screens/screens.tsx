@@ -11,6 +11,8 @@ const StatisticsScreen = lazy(async () => ({
   default: (await import('./statistics/statistics-screen')).StatisticsScreen,
 }));
 const SettingsScreen = lazy(async () => ({ default: (await import('./settings/settings-screen')).SettingsScreen }));
+const PromptsScreen = lazy(() => import('./prompts/prompts-screen'));
+const PromptScreen = lazy(() => import('./prompts/prompt-screen'));
 
 export function Screens(): ReactNode {
   return (
@@ -18,6 +20,9 @@ export function Screens(): ReactNode {
       <Switch>
         <Route path="/" component={OverviewScreen} />
         <Route path="/models/:id?" component={ModelsScreen} />
+        <Route path="/prompts" component={PromptsScreen} />
+        <Route path="/prompts/new" component={PromptsScreen} />
+        <Route path="/prompts/:id">{({ id }) => <PromptScreen key={id} id={id} />}</Route>
         <Route path="/playground" component={PlaygroundScreen} />
         <Route path="/statistics" component={StatisticsScreen} />
         <Route path="/settings/:section?" component={SettingsScreen} />

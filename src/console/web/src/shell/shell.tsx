@@ -11,6 +11,7 @@ import { HealthBanner, HealthDot, useHealth } from './health';
 export const MENU = [
   'overview',
   'models',
+  'prompts',
   'playground',
   'statistics',
   'settings',
