@@ -299,7 +299,7 @@ describe('a budget that is used up', () => {
       const failure = await Promise.resolve(ask(poor.token)).catch((error: unknown) => error);
       expect(failure).toMatchObject({ status: 429 });
       expect(requests).toBe(1);
-      expect(String((failure as Error).message)).toContain('poor-team');
+      expect((failure as Error).message).toContain('poor-team');
       expect((failure as { headers?: Headers }).headers?.get('retry-after')).toBeNull();
     }
     expect(provider.calls).toHaveLength(0);

@@ -191,8 +191,9 @@ export class AlertDay {
     return day;
   }
 
-  /** Nobody has evaluated or was told anything. */
-  async forget(): Promise<void> {
+  /** All its calls were made, and nobody has evaluated or was told anything. */
+  async begunAnew(): Promise<void> {
+    while (this.hoursSent * HOUR < MINUTES) await this.sendUsageUntil(this.hoursSent * HOUR + 1);
     for (const table of ['alerts', 'alert_notifications', 'ai_model_instances']) {
       await this.hub.database.query(`DELETE FROM ${table}`);
     }

@@ -21,6 +21,7 @@ type Result = Parameters<Done>[0];
 const SUCCESS = 0 as Result['code'];
 const FAILED = 1 as Result['code'];
 /* oxlint-enable typescript/no-unsafe-enum-assignment */
+const LATE: Result = { code: FAILED, error: Object.assign(new Error('late'), { code: 'ETIMEDOUT' }) };
 const MAX_SOCKETS = 4;
 /** Behind the exporter's own limit, which starts anew with every byte that arrives. */
 const GRACE_MILLISECONDS = 500;
@@ -37,6 +38,7 @@ export class Collector implements SpanExporter {
   private readonly milliseconds: number;
   /** Since it failed first; null: it takes what it gets. */
   private lostSpans: number | null = null;
+  private hangUps = 0;
   private isOver = false;
 
   constructor({ url, headers, milliseconds, mostAtOnce }: CollectorOptions) {
@@ -64,16 +66,20 @@ export class Collector implements SpanExporter {
   export(spans: ReadableSpan[], done: Done): void {
     let timer: NodeJS.Timeout | undefined;
     let isTold = false;
+    const { hangUps } = this;
     const tell = (result: Result): void => {
       clearTimeout(timer);
       if (isTold) return;
       isTold = true;
-      this.note(result, spans.length);
-      done(result);
+      // The exporter takes a good status for an answer, even when it was we who hung up on the rest of it.
+      const outcome = hangUps === this.hangUps ? result : LATE;
+      this.note(outcome, spans.length);
+      done(outcome);
     };
     timer = setTimeout(() => {
-      tell({ code: FAILED, error: Object.assign(new Error('late'), { code: 'ETIMEDOUT' }) });
+      tell(LATE);
       // A collector that answers byte by byte would keep the connection for ever.
+      this.hangUps += 1;
       this.agent.destroy();
     }, this.milliseconds + GRACE_MILLISECONDS);
     timer.unref();

@@ -37,8 +37,11 @@ const sayCode = (code: string | undefined): string => (code && /^[A-Z][A-Z0-9_]*
 
 const isCertificate = (code: string | undefined): boolean => /CERT|SIGNATURE|ISSUER|ALTNAME/.test(code ?? '');
 
+/** Of a certificate that is good, but of an authority that is not known here. */
+const isUnknownAuthority = (code: string | undefined): boolean => /SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(code ?? '');
+
 const certificateAdvice = (code: string | undefined): string =>
-  isCertificate(code) ? '; one of your own authority is trusted when NODE_EXTRA_CA_CERTS names its file' : '';
+  isUnknownAuthority(code) ? '; one of your own authority is trusted when NODE_EXTRA_CA_CERTS names its file' : '';
 
 const sayAnswer = ({ response }: Partial<NodemailerError>, channel: OpenChannel): string =>
   response ? `: ${wordsOf(response, channel)}` : '.';

@@ -51,8 +51,10 @@ const READ_TESTS = `SELECT config.alias, minutes.minute, results.outcomes
       WHERE level = ${LEVELS.kind} AND start = minute AND series_id = ANY (series.ids) LIMIT 1) AS tested
     LIMIT 1) AS minutes
   CROSS JOIN LATERAL (
-    SELECT array_agg(outcome) AS outcomes FROM usage_series WHERE id = ANY (series.ids) AND EXISTS (SELECT FROM usage_minutes
-      WHERE level = ${LEVELS.kind} AND start = minutes.minute AND series_id = usage_series.id)) AS results
+    SELECT array_agg(outcome) AS outcomes FROM usage_series
+    CROSS JOIN LATERAL (SELECT FROM usage_minutes
+      WHERE level = ${LEVELS.kind} AND start = minutes.minute AND series_id = usage_series.id OFFSET 0) AS tested
+    WHERE id = ANY (series.ids)) AS results
   WHERE config.is_enabled AND series.ids IS NOT NULL
   ORDER BY alias, minute`;
 
