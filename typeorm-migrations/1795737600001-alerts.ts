@@ -149,7 +149,7 @@ export class Alerts1795737600001 implements MigrationInterface {
       state varchar(10) NOT NULL DEFAULT 'queued',
       attempts integer NOT NULL DEFAULT 0,
       next_attempt_at timestamptz NOT NULL DEFAULT now(),
-      give_up_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
+      give_up_at timestamptz NOT NULL,
       leased_until timestamptz,
       created_at timestamptz NOT NULL DEFAULT now(),
       settled_at timestamptz,

@@ -47,7 +47,7 @@ export class NotificationEntity {
   nextAttemptAt: Date;
 
   /** Until when it is tried. */
-  @Column({ name: 'give_up_at', type: 'timestamptz', default: () => "(now() + '24:00:00')" })
+  @Column({ name: 'give_up_at', type: 'timestamptz' })
   giveUpAt: Date;
 
   /** A process is at it; null: nobody. Whoever writes the result has to find the time that it wrote itself. */

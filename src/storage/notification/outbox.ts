@@ -19,8 +19,8 @@ export const NOTIFICATION_CHANNEL = 'hub_notification';
 const FIND_CHANNELS = `SELECT id, name, kind FROM alert_channels
   WHERE is_enabled AND min_severity = ANY ($1::text[]) AND (cardinality($2::text[]) = 0 OR name = ANY ($2::text[]))
   ORDER BY name`;
-const QUEUE = `INSERT INTO alert_notifications (id, channel_id, channel_name, channel_kind, order_key, notice)
-  VALUES ($1, $2, $3, $4, $5, $6)`;
+const QUEUE = `INSERT INTO alert_notifications (id, channel_id, channel_name, channel_kind, order_key, notice, give_up_at)
+  VALUES ($1, $2, $3, $4, $5, $6, now() + interval '24 hours')`;
 const TELL = `SELECT pg_notify('${NOTIFICATION_CHANNEL}', '')`;
 
 /** The channel was mended, or so somebody believes. */
