@@ -274,12 +274,11 @@ describe('the evaluation of alerts', () => {
     await saveModel(hub);
     const [state] = await query<{ revision: string }>('SELECT revision FROM hub_revision');
     const newest = Number(state?.revision);
-    const report = (id: string, revision: number | null): Promise<unknown> =>
-      hub
+    const report = async (id: string, revision: number | null): Promise<unknown> =>
+      await hub
         .request('post', '/internal/v1/instances', hub.serviceToken)
         .send({ id, role: 'ai-model', version: '1', host: 'host', started_at: at(0), revision, source: null })
-        .expect(204)
-        .then();
+        .expect(204);
     const behind = async (id: string): Promise<boolean> => {
       const [row] = await query<{ since: Date | null }>(
         'SELECT behind_since AS since FROM ai_model_instances WHERE id = $1',
@@ -331,8 +330,8 @@ describe('the evaluation of alerts', () => {
       SELECT gen_random_uuid(), 'old', 'error_rate', 'warning', 'fast', 'resolved', $1, $1, $2 FROM generate_series(1, 2500)`;
     const ago = (days: number): Date => new Date(Date.now() - days * DAY);
     await query(insert, [ago(200), ago(91)]);
-    await query(`${insert.replace('2500', '1')}`, [ago(200), ago(89)]);
-    await query(`${insert.replace('2500', '1')}`, [ago(200), null]);
+    await query(insert.replace('2500', '1'), [ago(200), ago(89)]);
+    await query(insert.replace('2500', '1'), [ago(200), null]);
     await retention.run();
     expect(await query('SELECT count(*)::int AS count FROM alerts')).toEqual([{ count: 2 }]);
   });

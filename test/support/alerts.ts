@@ -13,10 +13,10 @@ export const toldEvaluator = async (hub: TestHub): Promise<AlertEvaluator> => {
 
 type Row = Record<string, unknown>;
 
-const insert = async ({ query }: TestDatabase, table: string, row: Row): Promise<void> => {
+const insert = async (database: TestDatabase, table: string, row: Row): Promise<void> => {
   const names = Object.keys(row);
   const values = names.map((_, index) => `$${index + 1}`).join(', ');
-  await query(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${values})`, Object.values(row));
+  await database.query(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${values})`, Object.values(row));
 };
 
 /** Columns of `alert_rules`; what is left out is the default of the kind. */
@@ -30,8 +30,8 @@ export const addChannel = (database: TestDatabase, row: Row = {}): Promise<void>
   insert(database, 'alert_channels', { id: crypto.randomUUID(), name: 'team', kind: 'webhook', ...row });
 
 /** Everything that was put on its way, in its order. */
-export const noticesOf = async ({ query }: TestDatabase): Promise<AlertNotice[]> =>
-  (await query<{ notice: AlertNotice }>('SELECT notice FROM alert_notifications ORDER BY sequence')).map(
+export const noticesOf = async (database: TestDatabase): Promise<AlertNotice[]> =>
+  (await database.query<{ notice: AlertNotice }>('SELECT notice FROM alert_notifications ORDER BY sequence')).map(
     ({ notice }) => notice,
   );
 
