@@ -274,12 +274,11 @@ describe('the evaluation of alerts', () => {
     await saveModel(hub);
     const [state] = await query<{ revision: string }>('SELECT revision FROM hub_revision');
     const newest = Number(state?.revision);
-    const report = async (id: string, revision: number | null): Promise<void> => {
+    const report = async (id: string, revision: number | null): Promise<unknown> =>
       await hub
         .request('post', '/internal/v1/instances', hub.serviceToken)
         .send({ id, role: 'ai-model', version: '1', host: 'host', started_at: at(0), revision, source: null })
         .expect(204);
-    };
     const behind = async (id: string): Promise<boolean> => {
       const [row] = await query<{ since: Date | null }>(
         'SELECT behind_since AS since FROM ai_model_instances WHERE id = $1',

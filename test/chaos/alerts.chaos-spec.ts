@@ -76,8 +76,7 @@ describe('a day of calls', () => {
 
   it('goes on when the process that evaluates stands still, and nothing is told twice', async () => {
     await day.begunAnew();
-    const { query } = hub.database;
-    await query('UPDATE alert_evaluation SET evaluated_to = $1', [at(559)]);
+    await hub.database.query('UPDATE alert_evaluation SET evaluated_to = $1', [at(559)]);
     let thaw: (() => void) | null = null;
     for (let minute = 560; minute < 640; minute += 1) {
       const now = new Date(at(minute).getTime() + 15_000);

@@ -233,9 +233,8 @@ export class AlertDay {
 
   /** What people do, and what is known for the present only. */
   private async happen(minute: number): Promise<void> {
-    const { query } = this.hub.database;
     const switchRule = (isEnabled: boolean): Promise<unknown> =>
-      query(`UPDATE alert_rules SET is_enabled = $1 WHERE name = 'own-latency'`, [isEnabled]);
+      this.hub.database.query(`UPDATE alert_rules SET is_enabled = $1 WHERE name = 'own-latency'`, [isEnabled]);
     if (minute === 61 || minute === 62) await this.reportInstance(minute);
     if (minute === 481) await this.refuseKey(minute - 1);
     if (minute === 501) await this.replaceKey();
