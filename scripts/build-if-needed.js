@@ -65,6 +65,18 @@ const withLock = (work) => {
   }
 };
 
+/** After the application, whose build empties the directory. Without its sources the API is served alone. */
+const buildConsole = () => {
+  const settings = join(root, 'src', 'console', 'web', 'vite.config.js');
+  if (!existsSync(settings)) return;
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const { status } = spawnSync(process.execPath, [vite, 'build', '--config', settings], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) fail('The build of the console failed; what is wrong is said above.');
+};
+
 const build = (sources) => {
   const nest = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
   if (!existsSync(nest)) fail('The application is not built and its build tools are missing: run `npm ci` first.');
@@ -74,6 +86,7 @@ const build = (sources) => {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (status !== 0) fail('The build failed; what is wrong is said above.');
+  buildConsole();
   writeFileSync(stamp, sources);
 };
 

@@ -1,7 +1,16 @@
 // Everything CI runs, in the order of what fails fastest. `npm run check`
 import { spawnSync } from 'node:child_process';
 
-const STEPS = ['check:format', 'check:lint', 'check:boundaries', 'check:types', 'check:openapi', 'check:drift', 'test'];
+const STEPS = [
+  'check:format',
+  'check:lint',
+  'check:boundaries',
+  'check:types',
+  'check:openapi',
+  'check:console',
+  'check:drift',
+  'test',
+];
 
 for (const [index, step] of STEPS.entries()) {
   console.log(`\n[${index + 1}/${STEPS.length}] npm run ${step}`);

@@ -23,6 +23,9 @@ import { CONFIGS, startHub, type TestHub } from './support/hub.js';
 
 type Fields = Record<string, unknown>;
 
+const RULES = '/api/v1/alerts/rules';
+/** Alert rules that are there from the beginning, and are not changed by `fill`. */
+const UNTOUCHED_RULES = 7;
 const PASSPHRASE = 'a passphrase with spaces, 你好';
 const SECRETS = { key: 'sk-the-key-of-fast-0123456789', header: 'value-of-the-header-98765' };
 
@@ -36,6 +39,15 @@ const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, {
 
 /** So deep that it just fits into the body of a single model. */
 const DEEP: unknown = JSON.parse(`${'['.repeat(61)}1${']'.repeat(61)}`);
+
+/** One of its own, and one of those that are there from the beginning. */
+const fillRules = async (hub: TestHub): Promise<void> => {
+  const rule = { name: 'own', kind: 'spend', scope: 'tag', scope_value: 'team:b', threshold: 0.1, language: 'zh-CN' };
+  await hub.request('post', RULES).send(rule).expect(201);
+  const { body } = await hub.request('get', RULES).query({ q: 'error-rate' }).expect(200);
+  const [first] = (body as { rules: { id: string }[] }).rules;
+  await hub.request('put', `${RULES}/${first?.id}`).send({ threshold: 35, severity: 'warning' }).expect(200);
+};
 
 /** A hub with something of everything in it. */
 const fill = async (hub: TestHub, apiBase: string): Promise<void> => {
@@ -95,6 +107,7 @@ const fill = async (hub: TestHub, apiBase: string): Promise<void> => {
     tags: { '<<': '~', on: 'null', '1': '0x1' },
     custom_parameters: { z: [1.5, null, { b: 1, a: 2 }], a: '__', deep: DEEP, ключ: true },
   });
+  await fillRules(hub);
 };
 
 /** What the documents of `fill` refer to. */
@@ -164,7 +177,7 @@ describe('export, wipe, import', () => {
     async (format) => {
       const text = await exportText(source, format);
       const plan = await applied(target, { document: text, env: await variablesOf(source) });
-      expect(plan.summary).toEqual({ create: 6, change: 0, delete: 0, unchanged: 0 });
+      expect(plan.summary).toEqual({ create: 7, change: 1, delete: 0, unchanged: UNTOUCHED_RULES });
       expect(plan.missing_secrets).toEqual([]);
       expect(await exportText(target, 'yaml')).toBe(await exportText(source, 'yaml'));
       expect(await exportText(target, 'json')).toBe(await exportText(source, 'json'));
@@ -180,7 +193,7 @@ describe('export, wipe, import', () => {
     for (const secret of Object.values(SECRETS)) expect(sealed.text).not.toContain(secret);
     expect(sealed.body).toMatchObject({ sealing: { kdf: 'scrypt', n: 2 ** 17, r: 8, p: 1, not_sealed: [] } });
     const plan = await applied(target, { document: sealed.body as object, passphrase: PASSPHRASE });
-    expect(plan.summary.create).toBe(6);
+    expect(plan.summary.create).toBe(7);
     expect(await exportText(target)).toBe(await exportText(source));
     expect(await answersWith(target, provider, 'fast')).toMatchObject({
       authorization: `Bearer ${SECRETS.key}`,
@@ -196,7 +209,7 @@ describe('export, wipe, import', () => {
     ]) {
       for (const prune of [false, true]) {
         const plan = await applied(source, body, { prune });
-        expect(plan.summary).toEqual({ create: 0, change: 0, delete: 0, unchanged: 6 });
+        expect(plan.summary).toEqual({ create: 0, change: 0, delete: 0, unchanged: 8 + UNTOUCHED_RULES });
       }
     }
     expect(await revisionOf(source)).toBe(revision);
@@ -206,9 +219,10 @@ describe('export, wipe, import', () => {
     const text = await exportText(source);
     const env = await variablesOf(source);
     await applied(target, { document: text, env });
-    await applied(target, aDocument({ models: [], prompts: [] }), { prune: true });
+    await applied(target, aDocument({ models: [], prompts: [], alert_rules: [] }), { prune: true });
     expect(await exportDocument(target, { sections: 'models' })).toEqual(aDocument({ models: [] }));
     expect((await exportDocument(target)).prompts?.every((prompt) => prompt['is_active'] === false)).toBe(true);
+    expect((await exportDocument(target)).alert_rules).toEqual([]);
     await create(target, { alias: 'stranger' });
     const plan = await applied(target, { document: text, env }, { prune: true });
     expect(actionsOf(plan)).toContain('delete model stranger');

@@ -13,7 +13,9 @@ import type { HistoryList } from '../src/contract/history.contract.js';
 import type { Snapshot, SnapshotModel } from '../src/contract/snapshot.contract.js';
 import { KeyRingWatcher } from '../src/storage/crypto/key-ring-watcher.js';
 import { SEALED_TABLES } from '../src/storage/crypto/sealed-tables.js';
+import { aWebhook } from './factories/alert-channel.js';
 import { aModelConfig } from './factories/model-config.js';
+import { CHANNELS } from './support/alerts.js';
 import { aChat, call, saveModel, until, type Json } from './support/calls.js';
 import { CanaryScanner } from './support/canary-scanner.js';
 import { dumpTables, hashOfTables } from './support/dump.js';
@@ -26,6 +28,7 @@ import { mutationsOf } from './support/sealed-mutations.js';
 const MAIN = fileURLToPath(new URL('../dist/src/main.js', import.meta.url));
 const KEYS = '/api/v1/encryption-keys';
 const TABLE = 'ai_model_configs';
+const CHANNELS_TABLE = 'alert_channels';
 /** A change of the file is seen within a second; the rest is for a busy machine. */
 const NOTICED_MILLISECONDS = 5000;
 const PROCESS_ROW = `INSERT INTO storage_processes (id, started_at, seen_at, key_ids, active_key_id)
@@ -119,10 +122,16 @@ describe('a key ring in a file', () => {
       active_key_id: 'k1',
       source: { kind: 'file', file: 'ring', writable: true, problem: null },
       keys: [
-        { id: 'k1', active: true, in_ring: true, rows: { [TABLE]: 2 }, created_at: expect.any(String) },
-        { id, active: false, in_ring: true, rows: { [TABLE]: 0 }, created_at: expect.any(String) },
+        {
+          id: 'k1',
+          active: true,
+          in_ring: true,
+          rows: { [TABLE]: 2, [CHANNELS_TABLE]: 0 },
+          created_at: expect.any(String),
+        },
+        { id, active: false, in_ring: true, rows: { [TABLE]: 0, [CHANNELS_TABLE]: 0 }, created_at: expect.any(String) },
       ],
-      unrecognised_rows: { [TABLE]: 0 },
+      unrecognised_rows: { [TABLE]: 0, [CHANNELS_TABLE]: 0 },
       processes: [
         {
           id: expect.any(String),
@@ -192,14 +201,21 @@ describe('a key ring in a file', () => {
 
   it('leaves in the history who did what, once a step, and no key', async () => {
     for (let number = 0; number < 10; number += 1) await save();
+    const channel = await hub.request('post', CHANNELS).send(aWebhook({ url: provider.url, secret: 'a secret' }));
     const token = await hub.createToken('admin');
     const { body } = await hub.request('post', KEYS, token).set('x-request-id', 'add-it').expect(201);
     const { id } = body as EncryptionKeyState;
     await activate(hub, id).expect(200);
     await activate(hub, id).expect(200);
+    expect((await remove(hub, 'k1').expect(409)).body).toMatchObject({
+      detail: expect.stringContaining(`k1: 10 of ${TABLE}, 1 of ${CHANNELS_TABLE}`),
+    });
     await rewrapAll(hub);
     await rewrap(hub);
     await remove(hub, 'k1').expect(200);
+    // Address and secret of the channel open under the key that is left.
+    await hub.request('post', `${CHANNELS}/${String(channel.body.id)}/test`).expect(200);
+    expect(provider.calls.at(-1)?.headers['webhook-signature']).toMatch(/^v1,/);
     const answer = await hub.request('get', '/api/v1/history?kind=encryption_key').expect(200);
     const { entries } = answer.body as HistoryList;
     expect(entries.toReversed().map(({ action, subject_id, changes }) => ({ action, subject_id, changes }))).toEqual([
@@ -216,7 +232,7 @@ describe('a key ring in a file', () => {
         action: 'rewrap',
         subject_id: id,
         changes: [
-          { field: 'rows', from: null, to: { [TABLE]: 10 } },
+          { field: 'rows', from: null, to: { [TABLE]: 10, [CHANNELS_TABLE]: 1 } },
           { field: 'unreadable', from: null, to: 0 },
         ],
       },
@@ -293,11 +309,11 @@ describe('a key ring in a file', () => {
     expect(await texts()).toEqual(before);
     await expectEverySecretToOpen();
     const status = await statusOf(hub);
-    expect(status.unrecognised_rows).toEqual({ [TABLE]: 2 });
+    expect(status.unrecognised_rows).toEqual({ [TABLE]: 2, [CHANNELS_TABLE]: 0 });
     expect(status.keys).toEqual([
-      expect.objectContaining({ id, rows: { [TABLE]: 7 } }),
-      expect.objectContaining({ id: 'k1', in_ring: true, rows: { [TABLE]: 4 } }),
-      { id: 'long-lost', active: false, in_ring: false, rows: { [TABLE]: 2 }, created_at: null },
+      expect.objectContaining({ id, rows: { [TABLE]: 7, [CHANNELS_TABLE]: 0 } }),
+      expect.objectContaining({ id: 'k1', in_ring: true, rows: { [TABLE]: 4, [CHANNELS_TABLE]: 0 } }),
+      { id: 'long-lost', active: false, in_ring: false, rows: { [TABLE]: 2, [CHANNELS_TABLE]: 0 }, created_at: null },
     ]);
     const refused = await remove(hub, 'k1').expect(409);
     expect(refused.body).toMatchObject({ code: 'encryption_key_in_use' });

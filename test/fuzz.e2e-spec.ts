@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { aWebhook } from './factories/alert-channel.js';
 import { aModelConfig } from './factories/model-config.js';
+import { CHANNELS } from './support/alerts.js';
+import { saveBudget } from './support/budgets.js';
 import { isLong, sized } from './support/chaos.js';
 import { saveNamedPrompts } from './support/config-fields.js';
 import { keepInCorpus } from './support/corpus.js';
@@ -76,6 +79,16 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
   const create = async (fields: Record<string, unknown>): Promise<string> =>
     ((await hub.request('post', CONFIGS).send(aModelConfig(fields)).expect(201)).body as { id: string }).id;
 
+  const idsOf = async (sql: string): Promise<string[]> =>
+    (await hub.database.query<{ id: string }>(sql)).map(({ id }) => id);
+  const rulesToChange = (): Promise<string[]> =>
+    idsOf(`INSERT INTO alert_rules (name, kind) SELECT 'victim-' || number, 'error_rate'
+      FROM generate_series(1, ${VICTIMS}) AS number RETURNING id`);
+  const openAlerts = (): Promise<string[]> =>
+    idsOf(`INSERT INTO alerts (rule_id, rule_name, kind, severity, subject, state, since, last_bad_at)
+      SELECT gen_random_uuid(), 'error-rate', 'error_rate', 'critical', 'fuzz-target', 'firing', now(), now()
+      FROM generate_series(1, ${VICTIMS}) RETURNING id`);
+
   beforeAll(async () => {
     process.stdout.write(`fuzz: run again with FUZZ_SEED=${SEED}\n`);
     hub = await startHub({ env: isLong ? { LOG_LEVEL: 'warn' } : {} });
@@ -92,7 +105,15 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
     }
     const promptName = 'fuzz-prompt';
     await savePrompt(hub, { name: promptName, labels: { production: 1 }, ...FUZZ_TEMPLATE });
-    world = { promptIds, promptName, configIds, alias: 'fuzz-target', apiBase: provider.url };
+    const [ruleIds, alertIds] = await Promise.all([rulesToChange(), openAlerts()]);
+    const budgetIds = [String((await saveBudget(hub))['id'])];
+    const channel = await hub
+      .request('post', CHANNELS)
+      .send(aWebhook({ url: provider.url }))
+      .expect(201);
+    const channelIds = [String(channel.body.id)];
+    const ids = { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds };
+    world = { ...ids, promptName, alias: 'fuzz-target', apiBase: provider.url };
     routes = routesOf(hub).filter(({ method }) => method !== 'HEAD');
   });
   afterAll(async () => {

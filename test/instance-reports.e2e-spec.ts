@@ -104,6 +104,7 @@ describe('an AI model process', () => {
       models: [{ ...aSnapshotModel(known), id: '5d29aba2-a695-4015-8164-ea46106fca36', alias: 'new-one' }],
       tokens: [],
       prompts: [],
+      budgets: [],
       removed: { models: [], tokens: [], prompts: [] },
       totals: { models: good.models.length + 1, tokens: good.tokens.length, prompts: good.prompts.length },
     };

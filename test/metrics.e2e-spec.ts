@@ -1,28 +1,21 @@
-import { spawnSync } from 'node:child_process';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CallMetrics } from '../src/ai-model/status/call-metrics.js';
 import { MAX_NAMED_ALIASES } from '../src/ai-model/status/call-families.js';
 import { aSnapshotModel } from './factories/snapshot-model.js';
 import { aChat, call, openCall, saveModel, until, type Json } from './support/calls.js';
-import { startFakeProvider, type FakeProvider } from './support/fake-provider.js';
+import { sendJson, startFakeProvider, type FakeProvider } from './support/fake-provider.js';
 import { startHub, type TestHub } from './support/hub.js';
-
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
-
-/** The value of the series with exactly this name and at least these labels; NaN: there is none. */
-const valueOf = (page: string, name: string, labels: Record<string, string> = {}): number => {
-  const line = page
-    .split('\n')
-    .find(
-      (text) =>
-        (text.startsWith(`${name}{`) || text.startsWith(`${name} `)) &&
-        Object.entries(labels).every(([label, value]) => text.includes(`${label}="${value}"`)),
-    );
-  return Number(line?.slice(line.lastIndexOf(' ')) ?? Number.NaN);
-};
-
-const seriesIn = (page: string): number =>
-  page.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length;
+import {
+  foreignLabels,
+  HOSTILE_TEXTS,
+  SAID,
+  hasPromtool,
+  promtoolOf,
+  readMetrics,
+  seriesOf,
+  valueOf,
+} from './support/metrics.js';
 
 describe('the metrics', () => {
   let hub: TestHub;
@@ -35,7 +28,7 @@ describe('the metrics', () => {
     await hub.close();
     await provider.close();
   });
-  const read = async (): Promise<string> => (await hub.request('get', '/metrics').expect(200)).text;
+  const read = (): Promise<string> => readMetrics(hub);
   const lineOf = async (requestId: string): Promise<Json> => {
     const line = await until(
       () =>
@@ -90,11 +83,7 @@ describe('the metrics', () => {
   });
 
   (hasPromtool ? it : it.skip)('pass promtool check metrics', async () => {
-    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
-      input: await read(),
-      encoding: 'utf8',
-    });
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(promtoolOf(await read())).toEqual({ status: 0, stdout: '', stderr: '' });
   });
 
   it('stay bounded and valid with ten thousand aliases and hostile names', async () => {
@@ -119,7 +108,7 @@ describe('the metrics', () => {
       });
     }
     const page = await read();
-    expect(seriesIn(page)).toBeLessThan(25_000);
+    expect(seriesOf(page).length).toBeLessThan(25_000);
     expect(page).not.toMatch(/^hub_calls_total\{alias="forged"/m);
     expect(valueOf(page, 'hub_metrics_folded_aliases')).toBeGreaterThan(9000);
     const sums = page.split('\n').filter((line) => line.startsWith('hub_calls_total{'));
@@ -129,7 +118,35 @@ describe('the metrics', () => {
     expect(new Set(sums.map((line) => /alias="((?:[^"\\]|\\.)*)"/.exec(line)?.[1])).size).toBeLessThanOrEqual(
       MAX_NAMED_ALIASES + 1,
     );
-    if (hasPromtool) expect(spawnSync('promtool', ['check', 'metrics'], { input: page }).status).toBe(0);
+    if (hasPromtool) expect(promtoolOf(page).status).toBe(0);
+  });
+
+  it('say nothing of what providers and callers said', async () => {
+    const hostile = await startFakeProvider();
+    const said: ((text: string, response: ServerResponse) => void)[] = [
+      ...[400, 401, 404, 429, 500].map(
+        (status) =>
+          (text: string, response: ServerResponse): void =>
+            sendJson(response, status, { error: { message: text, type: text, code: text, param: text } }),
+      ),
+      (text, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${text}`),
+      (text, response) => void response.writeHead(502).end(text),
+    ];
+    const { alias } = await model({ api_base: hostile.url, model_name: SAID });
+    for (const [index, text] of HOSTILE_TEXTS.entries()) {
+      hostile.answerWith((_call, response) => said[index % said.length]?.(text, response));
+      await call(hub, aChat(alias, { user: text, stream: index % said.length === 5 }));
+      await call(hub, aChat(text));
+      await call(hub, aChat(alias), { path: `/v1/${encodeURIComponent(text)}` });
+      await call(hub, aChat(alias), { token: encodeURIComponent(text), headers: { 'x-hub-source': SAID } });
+    }
+    await hostile.close();
+    const page = await read();
+    expect(valueOf(page, 'hub_provider_attempts_total', { error_class: 'auth' })).toBeGreaterThan(0);
+    expect(page).not.toContain(SAID);
+    expect(page).not.toContain('hub_forged_total');
+    expect(foreignLabels(page)).toEqual([]);
+    if (hasPromtool) expect(promtoolOf(page).status).toBe(0);
   });
 
   describe('beside the access log', () => {

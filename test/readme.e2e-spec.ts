@@ -151,7 +151,7 @@ describe.each([
       '"unified"',
       '"p95"',
       '"restore"',
-      '2 unchanged',
+      '10 unchanged', // of them eight alert rules that are there from the beginning
       'Nothing to do',
       'sealed under',
       '"token"',

@@ -1,26 +1,15 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Name, description, kind, severity, and what is not the default of the kind. */
-const FIRST_RULES: readonly [string, string, string, string, Record<string, number>?][] = [
-  ['error-rate', 'A model fails one call in five', 'error_rate', 'critical'],
-  ['slow-answers', 'A model takes longer than a minute', 'latency_p95', 'warning'],
-  ['rate-limited', 'A provider refuses one call in five because there are too many', 'rate_limited', 'warning'],
-  ['bad-credential', 'A provider refused the key of a model', 'bad_credential', 'critical', { reminder_minutes: 1440 }],
-  ['failing-test', 'The newest connection test of a model failed', 'failing_test', 'warning'],
-  [
-    'undecryptable-secret',
-    'A stored key cannot be opened',
-    'undecryptable_secret',
-    'critical',
-    { reminder_minutes: 1440 },
-  ],
-  ['stale-instance', 'A process answers calls from an old configuration', 'stale_instance', 'warning'],
-  [
-    'storage-degraded',
-    'Alerts could not be evaluated: the database or the storage service was away',
-    'storage_degraded',
-    'critical',
-  ],
+/** Name, kind, severity and, where they are repeated, the minutes until then. Their kinds say what they are, in every language. */
+const FIRST_RULES: readonly [string, string, string, number?][] = [
+  ['error-rate', 'error_rate', 'critical'],
+  ['slow-answers', 'latency_p95', 'warning'],
+  ['rate-limited', 'rate_limited', 'warning'],
+  ['bad-credential', 'bad_credential', 'critical', 1440],
+  ['failing-test', 'failing_test', 'warning'],
+  ['undecryptable-secret', 'undecryptable_secret', 'critical', 1440],
+  ['stale-instance', 'stale_instance', 'warning'],
+  ['storage-degraded', 'storage_degraded', 'critical'],
 ];
 
 /** What is watched, what is wrong now or was, where people are told, and the messages on their way there. */
@@ -30,9 +19,11 @@ export class Alerts1795737600001 implements MigrationInterface {
     await this.createAlerts(runner);
     await this.createChannels(runner);
     await this.createNotifications(runner);
+    await runner.query('ALTER TABLE ai_model_instances ADD COLUMN behind_since timestamptz');
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE ai_model_instances DROP COLUMN behind_since');
     for (const table of ['notifications', 'channels', 'silences', 'evaluation']) {
       await runner.query(`DROP TABLE alert_${table}`);
     }
@@ -63,11 +54,13 @@ export class Alerts1795737600001 implements MigrationInterface {
       updated_at timestamptz NOT NULL DEFAULT now(),
       CONSTRAINT pk_alert_rules PRIMARY KEY (id),
       CONSTRAINT uq_alert_rules_name UNIQUE (name))`);
-    for (const [name, description, kind, severity, rest] of FIRST_RULES) {
-      await runner.query(
-        `INSERT INTO alert_rules (name, description, kind, severity, reminder_minutes) VALUES ($1, $2, $3, $4, $5)`,
-        [name, description, kind, severity, rest?.['reminder_minutes'] ?? 0],
-      );
+    for (const [name, kind, severity, reminderMinutes = 0] of FIRST_RULES) {
+      await runner.query('INSERT INTO alert_rules (name, kind, severity, reminder_minutes) VALUES ($1, $2, $3, $4)', [
+        name,
+        kind,
+        severity,
+        reminderMinutes,
+      ]);
     }
   }
 
@@ -150,11 +143,13 @@ export class Alerts1795737600001 implements MigrationInterface {
       id uuid NOT NULL,
       channel_id uuid NOT NULL,
       channel_name varchar(64) NOT NULL,
+      channel_kind varchar(20) NOT NULL,
       order_key varchar(80) NOT NULL,
       notice jsonb NOT NULL,
       state varchar(10) NOT NULL DEFAULT 'queued',
       attempts integer NOT NULL DEFAULT 0,
       next_attempt_at timestamptz NOT NULL DEFAULT now(),
+      give_up_at timestamptz NOT NULL,
       leased_until timestamptz,
       created_at timestamptz NOT NULL DEFAULT now(),
       settled_at timestamptz,

@@ -14,6 +14,8 @@ import { MoreProviders1795564800001 } from './1795564800001-more-providers.js';
 import { ScheduledTests1795564800002 } from './1795564800002-scheduled-tests.js';
 import { Instances1795651200001 } from './1795651200001-instances.js';
 import { Alerts1795737600001 } from './1795737600001-alerts.js';
+import { ConsoleSessions1795737600003 } from './1795737600003-console-sessions.js';
+import { Budgets1795737600002 } from './1795737600002-budgets.js';
 
 /** Oldest first. Classes, never a glob: a stale compiled file must not run. Merged migrations are frozen. */
 export const migrations = [
@@ -33,4 +35,6 @@ export const migrations = [
   ScheduledTests1795564800002,
   Instances1795651200001,
   Alerts1795737600001,
+  ConsoleSessions1795737600003,
+  Budgets1795737600002,
 ];

@@ -70,7 +70,9 @@ const lineOf = ({ name, skipped, rate, p50, p99, cpu, memory }) => {
 };
 
 const ratioLine = (one, other) =>
-  one !== other && one.rate && other.rate ? `  ${`${one.name} / ${other.name}`.padEnd(44)} ${(one.rate / other.rate).toFixed(2)}` : null;
+  one !== other && one.rate && other.rate
+    ? `  ${`${one.name} / ${other.name}`.padEnd(44)} ${(one.rate / other.rate).toFixed(2)}`
+    : null;
 
 /** A line per server, then how the `compared` ones stand to the `baselines`. */
 export const print = (title, results, { compared, baselines }) => {

@@ -1,12 +1,12 @@
 import { HttpModule } from '@nestjs/axios';
-import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule, type OnModuleInit } from '@nestjs/common';
-import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
+import { Logger, Module, type BeforeApplicationShutdown, type DynamicModule } from '@nestjs/common';
 import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import type { Ending } from '../platform/lifecycle/ending.js';
 import { RedisConnection } from '../platform/redis/redis-connection.js';
 import type { Secret } from '../platform/secrets/secret.js';
 import { DirectoryTokenVerifier } from './auth/directory-token.verifier.js';
 import { EarlyTokenCheck } from './auth/early-token-check.js';
+import { RemoteSessions } from './auth/remote-sessions.js';
 import { ModelChooser } from './choosing/model-chooser.js';
 import { ModelHealth } from './choosing/model-health.js';
 import { RateLimiter } from './choosing/rate-limiter.js';
@@ -45,8 +45,7 @@ import { ModelsController } from './models/models.controller.js';
 import { KeptVersions } from './prompts/kept-versions.js';
 import { PromptLibrary } from './prompts/prompt-library.js';
 import { ProviderLoader } from './providers/provider-loader.js';
-import { aiModelFamilies } from './status/ai-model-families.js';
-import { callFamilies } from './status/call-families.js';
+import { AiModelMetrics } from './status/ai-model-metrics.js';
 import { CallMetrics } from './status/call-metrics.js';
 import { StatusController } from './status/status.controller.js';
 import { StatusService } from './status/status.service.js';
@@ -65,10 +64,8 @@ const rateLimiter = {
 
 /** SERVICE 2: calls the providers. Owns no table; reaches storage through {@link StorageServiceClient} alone. */
 @Module({})
-export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
+export class AiModelModule implements BeforeApplicationShutdown {
   constructor(
-    private readonly registry: MetricsRegistry,
-    private readonly calls: CallMetrics,
     private readonly tracker: CallTracker,
     private readonly usage: UsageBuffer,
     private readonly directory: ModelDirectory,
@@ -98,7 +95,9 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
         { provide: SnapshotKeys, useValue: snapshotKeys },
         { provide: StorageServiceClient, useClass: HttpStorageServiceClient },
         { provide: TokenVerifier, useClass: DirectoryTokenVerifier },
+        AiModelMetrics,
         EarlyTokenCheck,
+        RemoteSessions,
         rateLimiter,
         CallMedia,
         CallMetrics,
@@ -133,10 +132,6 @@ export class AiModelModule implements BeforeApplicationShutdown, OnModuleInit {
       ],
       exports: [TokenVerifier],
     };
-  }
-
-  onModuleInit(): void {
-    this.registry.add(...callFamilies(this.calls), ...aiModelFamilies(this.tracker, this.usage, this.directory));
   }
 
   /** Ends the calls and delivers their usage. While the listener is still open: in role `all` the usage goes through it. */

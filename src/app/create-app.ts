@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger as PinoLogger } from 'pino';
+import { Sessions } from '../platform/auth/sessions.js';
 import { generateToken } from '../platform/auth/token-text.js';
 import type { Env } from '../platform/config/env.js';
 import { ThisInstance } from '../platform/config/this-instance.js';
@@ -36,8 +37,8 @@ export interface CreateAppOptions {
 /** The running application: the same for production and for tests. */
 export interface HubApplication {
   readonly nest: NestFastifyApplication;
-  /** For the operator, once it listens. */
-  readonly notices: readonly string[];
+  /** For the operator, once it listens there. */
+  notices(url: string): string[];
   /** Listens and answers the address, such as `http://127.0.0.1:8000`. */
   listen(): Promise<string>;
   /**
@@ -89,11 +90,24 @@ const createNest = async (
     .getHttpAdapter()
     .getInstance()
     .addHook('preClose', () => shutdown.closeConnections());
+  admitSessions(nest);
   nest.get(MetricsRegistry).add(...processFamilies(env, instance, errors));
   nest.get(OpenApiDocument).set(buildOpenApiDocument(nest, env.SERVICE_ROLE));
   await nest.init();
   await nest.getHttpAdapter().getInstance().ready();
   return { nest, shutdown };
+};
+
+/** Before anything else looks at a request. */
+const admitSessions = (nest: NestFastifyApplication): void => {
+  const sessions = nest.get(Sessions);
+  const server = nest.getHttpAdapter().getInstance();
+  server.addHook('onRequest', (request, _reply, done) => {
+    const admitted = sessions.admit(request);
+    // oxlint-disable-next-line promise/no-callback-in-promise -- a promise for each other request would be waste
+    if (admitted) admitted.then(() => done(), done);
+    else done();
+  });
 };
 
 const LISTEN_PROBLEMS: Partial<Record<string, string>> = {
@@ -139,6 +153,6 @@ export async function createApp(env: Env, options: CreateAppOptions = {}): Promi
   const limit = env.SHUTDOWN_TIMEOUT * 1000;
   const close: HubApplication['close'] = ({ milliseconds = limit, notice = false } = {}) =>
     shutdown.run({ milliseconds, notice });
-  const notices = parts.flatMap((part) => part.notices ?? []);
+  const notices = (at: string): string[] => parts.flatMap((part) => part.notices ?? []).map((notice) => notice(at));
   return { nest, notices, listen, close, hurry: () => shutdown.hurry() };
 }

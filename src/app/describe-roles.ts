@@ -25,9 +25,12 @@ const describeRole = async (role: ServiceRole): Promise<OpenAPIObject> => {
   const token = Secret.of(generateToken('service').text);
   const { AiModelModule, SnapshotKeys } = await import('../ai-model/index.js');
   const { describeStorage } = await import('../storage/index.js');
+  const { ConsoleModule } = await import('../console/index.js');
+  const storage = env.runsStorage ? describeStorage(token) : null;
   const modules = [
-    ...(env.runsStorage ? [describeStorage(token)] : []),
+    ...(storage ? [storage] : []),
     ...(env.runsAiModel ? [AiModelModule.register(token, new SnapshotKeys(() => []))] : []),
+    ...(storage ? [ConsoleModule.register(storage, null)] : []),
   ];
   const lane = new DirectLane(0);
   const adapter = createHttpAdapter(env, createLogger(env), lane, new ErrorFilter([]));

@@ -10,8 +10,10 @@ import type { Secret } from '../platform/secrets/secret.js';
 export interface ServicePart {
   module: DynamicModule;
   translateError?: ErrorTranslator;
-  /** For the operator, at the end of the start. */
-  notices?: string[];
+  /** For the operator, at the end of the start; `url`: where this process listens. */
+  notices?: ((url: string) => string)[];
+  /** Signs in to the console; null: nobody could have a token from anywhere but the operator. */
+  firstToken?: Secret | null;
   /** Keys for a snapshot on disk, the first to seal it, where the part has secrets to derive them from. */
   snapshotKeys?(): KeyObject[];
   /** At the end of the process, while all of it still works: begins nothing new, and ends and hands over the rest. */
@@ -34,11 +36,12 @@ const openStoragePart = async (
 ): Promise<ServicePart> => {
   const { openStorage, StorageModule, translateDatabaseError } = await import('../storage/index.js');
   const resources = await openStorage(env, instance, options);
-  const { adminTokenFile } = resources;
+  const { adminToken, adminTokenFile, isAdminTokenNew } = resources;
   return {
     module: StorageModule.register(resources, serviceToken),
     translateError: translateDatabaseError,
-    notices: adminTokenFile ? [`Admin token: in ${adminTokenFile}`] : [],
+    notices: adminTokenFile ? [() => `Admin token: in ${adminTokenFile}`] : [],
+    firstToken: isAdminTokenNew ? adminToken : null,
     snapshotKeys: () => resources.keys.snapshotKeys(),
     close: () => resources.close(),
   };
@@ -60,6 +63,15 @@ const openAiModelPart = async (
   };
 };
 
+/** Served where the storage service is: signing in asks for the tokens that it keeps. */
+const openConsolePart = async (storage: ServicePart): Promise<ServicePart> => {
+  const { ConsoleModule, SignInCode } = await import('../console/index.js');
+  const code = storage.firstToken ? new SignInCode(storage.firstToken) : null;
+  const link = (url: string): string =>
+    `Console: ${url}/console/#sign-in=${code?.text} (signs in once, within an hour)`;
+  return { module: ConsoleModule.register(storage.module, code), notices: code ? [link] : [] };
+};
+
 /** The services of this process's role. Dynamic imports: a process in role `ai-model` never loads typeorm or pg. */
 export const openParts = async (
   env: Env,
@@ -69,5 +81,6 @@ export const openParts = async (
 ): Promise<ServicePart[]> => {
   const storage = env.runsStorage ? await openStoragePart(env, instance, serviceToken, options) : null;
   const aiModel = env.runsAiModel ? await openAiModelPart(env, serviceToken, storage) : null;
-  return [storage, aiModel].filter((part) => part !== null);
+  const webConsole = storage ? await openConsolePart(storage) : null;
+  return [storage, aiModel, webConsole].filter((part) => part !== null);
 };

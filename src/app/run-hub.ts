@@ -36,8 +36,8 @@ export const loadEnvFile = (): void => {
   if (existsSync('.env')) process.loadEnvFile('.env');
 };
 
-const announce = (hub: HubApplication, url: string, logger: Logger): void => {
-  for (const notice of hub.notices) logger.info(notice);
+const announce = (hub: HubApplication, env: Env, url: string, logger: Logger): void => {
+  for (const notice of hub.notices(env.PUBLIC_URL ?? url)) logger.info(notice);
   logger.info(`Ready: ${url} (documentation: ${url}/docs, any name and a token as password)`);
 };
 
@@ -62,7 +62,7 @@ const createAndListen = async (env: Env, logger: Logger, stopSignal: StopSignal,
   end.started(hub);
   // What has just been started must be stopped in order.
   if (stopSignal.isReceived) return end.stop();
-  announce(hub, await hub.listen(), logger);
+  announce(hub, env, await hub.listen(), logger);
 };
 
 /** Starts the process: reads the environment, creates the application, listens, says where. */

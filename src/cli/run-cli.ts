@@ -35,7 +35,10 @@ const addExport = (program: Command): void => {
     .description('write models and prompts as one document; the same state gives the same bytes')
     .option('-o, --output <file>', 'write to a file (mode 0600) instead of standard output')
     .addOption(new Option('-f, --format <format>', 'how it is written').choices(['yaml', 'json']).default('yaml'))
-    .option('--sections <names>', 'models, prompts or both, comma-separated; without it all that the token may read')
+    .option(
+      '--sections <names>',
+      'models, prompts, alert_rules, comma-separated; without it all that the token may read',
+    )
     .addOption(new Option('--sealed', 'with the secrets, sealed to HUB_PASSPHRASE (scope admin)').conflicts('sections'))
     .action(async (options: ExportOptions) => {
       const { hub, terminal } = connect({});
@@ -55,7 +58,7 @@ const addImport = (program: Command): void => {
           .choices(['auto', 'hub', 'litellm', 'langfuse'])
           .default('auto'),
       )
-      .option('--prune', 'delete the models and archive the prompts that the document does not name')
+      .option('--prune', 'delete the models and alert rules, and archive the prompts, that the document does not name')
       .option('--skip-missing', 'go on without secrets that are neither set here nor stored')
       .addOption(jsonOption())
       .addHelpText('after', REFERENCES);

@@ -22,12 +22,17 @@ export type Severity = (typeof SEVERITIES)[number];
 export const ALERT_SCOPES = ['all', 'alias', 'provider', 'tag'] as const;
 export type AlertScope = (typeof ALERT_SCOPES)[number];
 
+/** Bad, but not for long enough; told; over. */
+export const ALERT_STATES = ['pending', 'firing', 'resolved'] as const;
+export type AlertState = (typeof ALERT_STATES)[number];
+
 /** Languages of messages. */
 export const LANGUAGES = ['zh-CN', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** In what a figure and its threshold are measured; `count` has none. */
-export type AlertUnit = 'percent' | 'milliseconds' | 'calls' | 'usd' | 'seconds' | 'minutes';
+export const ALERT_UNITS = ['percent', 'milliseconds', 'calls', 'usd', 'seconds', 'minutes'] as const;
+export type AlertUnit = (typeof ALERT_UNITS)[number];
 
 /**
  * Of what there is one alert each: of every model in scope, of all of them together, of every process of the AI model service, or of
@@ -127,3 +132,5 @@ export const ALERT_KIND_TRAITS: Readonly<Record<AlertKind, AlertKindTraits>> = {
 /** Outcomes that are the model's fault: a caller's bad request is not, a refused key and a limit have kinds of their own. */
 export const MODEL_FAULTS = ['not_found', 'overloaded', 'timeout', 'network', 'server', 'bad_answer'] as const;
 export const RATE_REFUSALS = ['rate_limit', 'quota'] as const;
+/** Connection tests that ended so tell nothing of the model: nobody waited for them, or the key has a kind of its own. */
+export const NO_TEST_RESULTS = ['auth', 'credential_unavailable', 'client_gone'] as const;

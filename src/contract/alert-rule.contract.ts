@@ -5,6 +5,8 @@ import {
   AnswerField,
   BooleanField,
   ChoiceField,
+  fromQueryBoolean,
+  fromQueryInteger,
   IntegerField,
   NumberField,
   TextField,
@@ -45,7 +47,11 @@ class AlertRuleFields {
   @ChoiceField(ALERT_SCOPES, { name: 'AlertScope', default: 'all' })
   scope?: AlertScope;
 
-  @TextField({ max: 100, nullable: true, description: 'The alias, provider or tag; null with scope all' })
+  @TextField({
+    max: 100,
+    nullable: true,
+    description: 'The alias, the provider, or the tag as name or name:value; null with scope all',
+  })
   scope_value?: string | null;
 
   @NumberField({
@@ -105,7 +111,8 @@ class AlertRuleFields {
     itemMax: 64,
     pattern: ALERT_NAME_PATTERN,
     form: 'names of channels',
-    description: 'Where its messages go; empty: to every channel',
+    default: [],
+    description: 'Names of the channels its messages go to; empty: to every channel',
   })
   channels?: string[];
 }
@@ -137,4 +144,36 @@ export class AlertRuleView {
   @AnswerField({ type: 'integer' }) version: number;
   @AnswerField({ type: 'string', format: 'date-time' }) created_at: string;
   @AnswerField({ type: 'string', format: 'date-time' }) updated_at: string;
+}
+
+/** Query of `GET /api/v1/alerts/rules`; all filters can be combined. */
+export class AlertRuleQuery {
+  @ChoiceField(ALERT_KINDS, { name: 'AlertKind' })
+  kind?: AlertKind;
+
+  @fromQueryBoolean()
+  @BooleanField({})
+  is_enabled?: boolean;
+
+  @ChoiceField(SEVERITIES, { name: 'AlertSeverity' })
+  severity?: Severity;
+
+  @TextField({ max: 200, description: 'Found in name or description' })
+  q?: string;
+
+  @fromQueryInteger()
+  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
+  skip?: number;
+
+  @fromQueryInteger()
+  @IntegerField({ min: 1, max: 1000, default: 100 })
+  limit?: number;
+}
+
+/** A page of rules, by name. */
+export class AlertRuleList {
+  @AnswerField({ type: [AlertRuleView] }) rules: AlertRuleView[];
+  @AnswerField({ type: 'integer' }) total: number;
+  @AnswerField({ type: 'integer' }) skip: number;
+  @AnswerField({ type: 'integer' }) limit: number;
 }

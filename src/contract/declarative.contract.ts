@@ -25,7 +25,7 @@ export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 const IMPORT_FORMATS = ['auto', ...DOCUMENT_FORMATS] as const;
 
 /** The parts of a document. */
-export const DOCUMENT_SECTIONS = ['models', 'prompts'] as const;
+export const DOCUMENT_SECTIONS = ['models', 'prompts', 'alert_rules'] as const;
 export type DocumentSection = (typeof DOCUMENT_SECTIONS)[number];
 
 /** What an import takes at most, and so an export gives at most. */
@@ -65,7 +65,12 @@ export class ExportQuery {
   @ChoiceField(TEXT_FORMATS, { description: 'Without it the Accept header decides; yaml when that does not either' })
   format?: TextFormat;
 
-  @AnswerField({ type: 'string', required: false, description: 'models, prompts or both; without it all you may read' })
+  @AnswerField({
+    type: 'string',
+    required: false,
+    example: 'models,prompts',
+    description: `One or more of ${DOCUMENT_SECTIONS.join(', ')}; without it all you may read`,
+  })
   @satisfies('sections', sectionsProblem)
   sections?: string;
 }
@@ -98,7 +103,8 @@ export class ImportQuery {
   @fromQueryBoolean()
   @BooleanField({
     default: false,
-    description: 'Deletes the models and archives the prompts that the sections of the document do not name',
+    description:
+      'Deletes the models and alert rules, and archives the prompts, that the sections of the document do not name',
   })
   prune?: boolean;
 
@@ -197,9 +203,11 @@ export const isEnvelope = (body: unknown): body is Record<string, unknown> =>
 export const PLAN_ACTIONS = ['create', 'change', 'delete', 'unchanged'] as const;
 export type PlanAction = (typeof PLAN_ACTIONS)[number];
 
-/** What happens to one model or prompt. */
+const PLAN_KINDS = ['model', 'prompt', 'alert_rule'] as const;
+
+/** What happens to one model, prompt or alert rule. */
 export class PlanItem {
-  @AnswerField({ type: 'string', enum: ['model', 'prompt'] }) kind: 'model' | 'prompt';
+  @AnswerField({ type: 'string', enum: [...PLAN_KINDS] }) kind: (typeof PLAN_KINDS)[number];
   @AnswerField({ type: 'string', description: 'Alias or name' }) name: string;
   @AnswerField({ enum: [...PLAN_ACTIONS], enumName: 'PlanAction' }) action: PlanAction;
   @AnswerField({ type: [FieldChange], description: 'As the history will tell it; secrets as fingerprints' })

@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   // who asks
   'token_missing',
   'token_invalid',
+  'session_expired',
   'token_check_unavailable',
   'scope_missing',
   'scope_not_grantable',
@@ -58,14 +59,19 @@ export const ERROR_CODES = [
   // alerts and budgets
   'alert_rule_not_found',
   'alert_rule_name_taken',
+  'too_many_alert_rules',
   'alert_not_found',
   'alert_silence_not_found',
+  'too_many_alert_silences',
   'alert_channel_not_found',
   'alert_channel_name_taken',
+  'alert_channel_address_not_allowed',
+  'too_many_alert_channels',
   'alert_channel_failed',
   'notification_not_found',
   'budget_not_found',
   'budget_name_taken',
+  'too_many_budgets',
   // calling a model
   'model_not_found',
   'model_disabled',

@@ -136,6 +136,26 @@ export const TextListField = ({ maxItems, itemMax, pattern, form, ...options }: 
     Matches(pattern, { each: true, message: `each entry of $property must be ${form}` }),
   );
 
+/** A list of distinct whole numbers from `min` to `max`. */
+export const IntegerListField = ({
+  min,
+  max,
+  maxItems,
+  ...options
+}: NumberOptions & { maxItems: number }): PropertyDecorator => {
+  const message = `each entry of $property must be a whole number from ${min} to ${max}`;
+  return field(
+    options,
+    { type: 'array', maxItems, uniqueItems: true, items: { type: 'integer', minimum: min, maximum: max } },
+    IsArray({ message: '$property must be a list' }),
+    ArrayMaxSize(maxItems, { message: `$property must have at most ${maxItems} entries` }),
+    ArrayUnique({ message: '$property must not repeat an entry' }),
+    IsInt({ each: true, message }),
+    Min(min, { each: true, message }),
+    Max(max, { each: true, message }),
+  );
+};
+
 interface ObjectOptions extends FieldOptions {
   /** Says what is wrong with the object, or null when nothing is. */
   check: (value: Record<string, unknown>) => string | null;

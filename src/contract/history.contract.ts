@@ -78,7 +78,8 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d
 export const isTime = (value: unknown): value is string =>
   typeof value === 'string' && TIME.test(value) && Number.isFinite(Date.parse(value));
 
-const TimeFilter = (): PropertyDecorator => (target, property) => {
+/** A time in a query. */
+export const TimeFilter = (): PropertyDecorator => (target, property) => {
   AnswerField({ type: 'string', format: 'date-time', required: false })(target, property);
   satisfies('time', (value) =>
     value === undefined || isTime(value) ? null : 'must be a time such as 2026-01-31T00:00:00Z',

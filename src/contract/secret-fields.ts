@@ -76,3 +76,48 @@ export const AuthHeadersField = (): PropertyDecorator =>
     ),
     satisfies('authHeaders', headersProblem),
   );
+
+const MAX_CHANNEL_URL = 2000;
+const CHANNEL_SECRET = /^[^\p{Cc}\p{Cs}]{1,512}$/u;
+
+/** Where a channel's messages go, which is as good as a password: write-only. What it may be is judged by the service. */
+export const ChannelUrlField = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({
+      type: 'string',
+      nullable: true,
+      required: false,
+      writeOnly: true,
+      maxLength: MAX_CHANNEL_URL,
+      description:
+        "Of every kind but email: the address of the webhook or of the chat's robot. Write-only: stored encrypted, reads show `url_origin`.",
+    }),
+    ValidateIf((_object, value) => value !== undefined && value !== null),
+    satisfies('notMasked', (value) => (looksMasked(value) ? maskedMessage : null), MASKED),
+    satisfies('channelUrl', (value) =>
+      typeof value === 'string' && value.length > 0 && value.length <= MAX_CHANNEL_URL
+        ? null
+        : `must be an address of at most ${MAX_CHANNEL_URL} characters`,
+    ),
+  );
+
+/** What a channel's messages are signed with, or its password: write-only, `null` clears it. */
+export const ChannelSecretField = (): PropertyDecorator =>
+  applyDecorators(
+    ApiProperty({
+      type: 'string',
+      nullable: true,
+      required: false,
+      writeOnly: true,
+      maxLength: 512,
+      description:
+        'What messages are signed with (webhook, feishu, dingtalk; a webhook without one gets unsigned messages), or the password for the mail server (email). Write-only: stored encrypted, reads show `has_secret`.',
+    }),
+    ValidateIf((_object, value) => value !== undefined && value !== null),
+    satisfies('notMasked', (value) => (looksMasked(value) ? maskedMessage : null), MASKED),
+    satisfies('channelSecret', (value) =>
+      typeof value === 'string' && CHANNEL_SECRET.test(value)
+        ? null
+        : 'must be 1 to 512 characters without control characters, or null to clear it',
+    ),
+  );

@@ -1,3 +1,4 @@
+import type { BudgetScope } from './budget.contract.js';
 import type { ModelConfigView } from './model-config-view.contract.js';
 import type { PromptSyntax, PromptVariable } from './prompt-variables.js';
 import type { Scope } from './scopes.js';
@@ -49,6 +50,16 @@ export interface SnapshotPrompt {
   versions: SnapshotPromptVersion[];
 }
 
+/** A budget that is used up and refuses calls until then. */
+export interface SnapshotBudget {
+  name: string;
+  scope: BudgetScope;
+  /** The alias, the tag as `key:value`, the token's id; null: every call. */
+  scope_value: string | null;
+  /** End of the period, RFC 3339: from then on it refuses nothing, whether storage can be asked or not. */
+  until: string;
+}
+
 /** Everything the AI model service answers calls from, as of one revision. */
 export interface Snapshot {
   /** Milliseconds since 1970 of the change, at least the last one plus 1: only ever goes up. */
@@ -56,6 +67,8 @@ export interface Snapshot {
   models: SnapshotModel[];
   tokens: SnapshotToken[];
   prompts: SnapshotPrompt[];
+  /** Those that refuse calls; a storage service from before there were budgets sends none. */
+  budgets: SnapshotBudget[];
 }
 
 /** How many of each there are. */
@@ -76,6 +89,8 @@ export interface SnapshotDifference {
   models: SnapshotModel[];
   tokens: SnapshotToken[];
   prompts: SnapshotPrompt[];
+  /** All that refuse calls, not only what is new. */
+  budgets: SnapshotBudget[];
   /** Ids. */
   removed: { models: string[]; tokens: string[]; prompts: string[] };
   totals: SnapshotTotals;

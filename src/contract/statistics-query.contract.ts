@@ -44,7 +44,8 @@ const isTimeZone = (name: string): boolean => {
   }
 };
 
-const timeZoneProblem = (value: unknown): string | null =>
+/** What is wrong with the name of a time zone; null: nothing. */
+export const timeZoneProblem = (value: unknown): string | null =>
   typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(value) && isTimeZone(value)
     ? null
     : 'must be the name of a time zone such as UTC, Asia/Shanghai or America/New_York';

@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { AuthFailures } from './auth/auth-failures.js';
+import { Sessions } from './auth/sessions.js';
 import { RouteAccessCheck } from './auth/route-access.check.js';
 import { Env } from './config/env.js';
 import { ThisInstance } from './config/this-instance.js';
@@ -12,14 +13,19 @@ import { MetricsRegistry } from './metrics/metrics-registry.js';
 import { OutboundPolicy } from './http/outbound/outbound-policy.js';
 import { redisAddressOf } from './redis/redis-address.js';
 import { RedisConnection } from './redis/redis-connection.js';
+import { redisFamilies } from './redis/redis-families.js';
 import type { Secret } from './secrets/secret.js';
 
 const redisProvider = (url: Secret): FactoryProvider => {
   const address = redisAddressOf(url);
   return {
     provide: RedisConnection,
-    useFactory: (health: HealthRegistry) => new RedisConnection(address, health),
-    inject: [HealthRegistry],
+    useFactory: (health: HealthRegistry, metrics: MetricsRegistry) => {
+      const redis = new RedisConnection(address, health);
+      metrics.add(...redisFamilies(redis));
+      return redis;
+    },
+    inject: [HealthRegistry, MetricsRegistry],
   };
 };
 
@@ -46,6 +52,7 @@ export class PlatformModule {
         HealthRegistry,
         MetricsRegistry,
         RouteAccessCheck,
+        Sessions,
         outboundPolicy,
         ...redis,
       ],
@@ -54,6 +61,7 @@ export class PlatformModule {
         DirectLane,
         ThisInstance,
         AuthFailures,
+        Sessions,
         ListenAddress,
         HealthRegistry,
         MetricsRegistry,

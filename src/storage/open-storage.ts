@@ -15,6 +15,7 @@ import { connectionFromEmbedded, connectionFromUrl, type DatabaseConnection } fr
 import { REVISION_CHANNEL, takeWholeRevision } from './database/change.service.js';
 import { DatabaseListener } from './database/database-listener.js';
 import { APPLIED_CHANNEL } from './instance/instance.service.js';
+import { NOTIFICATION_CHANNEL } from './notification/outbox.js';
 import { Database } from './database/database.js';
 import { MIGRATING, dataSourceOptions } from './database/data-source-options.js';
 import {
@@ -32,11 +33,15 @@ export interface StorageResources {
   database: Database;
   keys: KeyRingHolder;
   processes: StorageProcesses;
+  /** null: DATABASE_URL names another one. */
+  embedded: EmbeddedPostgres | null;
   /** What other processes tell. */
   listener: DatabaseListener;
   adminToken: Secret;
   /** The file with the admin token, null when the operator set one. */
   adminTokenFile: string | null;
+  /** It was made by this start: nobody had one before. */
+  isAdminTokenNew: boolean;
   /** Ends the pool, then the embedded server. */
   close(): Promise<void>;
 }
@@ -64,13 +69,14 @@ const reachDatabase = async (
 const findAdminToken = (
   env: Env,
   directory: DataDirectory,
-): Pick<StorageResources, 'adminToken' | 'adminTokenFile'> => {
-  if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null };
+): Pick<StorageResources, 'adminToken' | 'adminTokenFile' | 'isAdminTokenNew'> => {
+  if (env.ADMIN_TOKEN) return { adminToken: env.ADMIN_TOKEN, adminTokenFile: null, isAdminTokenNew: false };
   const adminTokenFile = directory.pathOf(ADMIN_TOKEN_FILE);
-  const adminToken = directory.has(ADMIN_TOKEN_FILE)
+  const isAdminTokenNew = !directory.has(ADMIN_TOKEN_FILE);
+  const adminToken = !isAdminTokenNew
     ? directory.read(ADMIN_TOKEN_FILE, { mustBePrivate: false })
     : directory.writeOnce(ADMIN_TOKEN_FILE, generateToken('admin').text);
-  return { adminToken, adminTokenFile };
+  return { adminToken, adminTokenFile, isAdminTokenNew };
 };
 
 /** A ring of its own needs the database first: it must not be made anew when secrets are stored. */
@@ -125,8 +131,8 @@ export async function openStorage(
       await database.close();
       throw error;
     });
-    const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL]);
-    return { database, keys, processes, listener, ...findAdminToken(env, directory), close };
+    const listener = new DatabaseListener(connection, [REVISION_CHANNEL, APPLIED_CHANNEL, NOTIFICATION_CHANNEL]);
+    return { database, keys, processes, embedded: server, listener, ...findAdminToken(env, directory), close };
   } catch (error) {
     await server?.stop();
     throw error;

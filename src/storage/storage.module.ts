@@ -5,8 +5,27 @@ import { TokenVerifier } from '../platform/auth/token-verifier.js';
 import { Env } from '../platform/config/env.js';
 import { StartupError } from '../platform/errors/startup-error.js';
 import { HealthRegistry, type DependencyHealth } from '../platform/health/health-registry.js';
+import { MetricsRegistry } from '../platform/metrics/metrics-registry.js';
+import { AlertChannelController } from './alert-channel/alert-channel.controller.js';
+import { AlertChannelService } from './alert-channel/alert-channel.service.js';
+import { ChannelCredentials } from './alert-channel/channel-credentials.js';
+import { ChannelMessenger } from './alert-channel/channel-messenger.js';
+import { ChannelTester } from './alert-channel/channel-tester.js';
+import { AlertController } from './alert/alert.controller.js';
+import { AlertService } from './alert/alert.service.js';
+import { AlertRuleController } from './alert/alert-rule.controller.js';
+import { AlertRuleService } from './alert/alert-rule.service.js';
+import { AlertRuleWriter } from './alert/alert-rule.writer.js';
+import { SilenceController } from './alert/silence.controller.js';
+import { SilenceService } from './alert/silence.service.js';
+import { AlertEvaluator } from './alert/evaluation/alert-evaluator.js';
+import { AlertRetention } from './alert/evaluation/alert-retention.js';
 import { AnswerCache } from './cache/answer-cache.js';
 import { ConnectionTestClaims } from './connection-test/connection-test-claims.js';
+import { BudgetController } from './budget/budget.controller.js';
+import { BudgetService } from './budget/budget.service.js';
+import { BudgetWatch } from './budget/budget-watch.js';
+import { BudgetWriter } from './budget/budget.writer.js';
 import { KeyRingHolder } from './crypto/key-ring-holder.js';
 import { KeyRingWatcher } from './crypto/key-ring-watcher.js';
 import { SecretVault } from './crypto/secret-vault.js';
@@ -18,6 +37,7 @@ import { ExportService } from './declarative/export.service.js';
 import { ImportService } from './declarative/import.service.js';
 import { ModelImport } from './declarative/model-import.js';
 import { PromptImport } from './declarative/prompt-import.js';
+import { RuleImport } from './declarative/rule-import.js';
 import { EncryptionKeyController } from './encryption-key/encryption-key.controller.js';
 import { EncryptionKeyService } from './encryption-key/encryption-key.service.js';
 import { KeyRewrapper } from './encryption-key/key-rewrapper.js';
@@ -36,6 +56,12 @@ import { ModelConfigController } from './model-config/model-config.controller.js
 import { ModelConfigEntity } from './model-config/model-config.entity.js';
 import { ModelConfigService } from './model-config/model-config.service.js';
 import { ModelConfigWriter } from './model-config/model-config.writer.js';
+import { DeliveryTallies } from './notification/delivery-tallies.js';
+import { DeliveryWorker } from './notification/delivery-worker.js';
+import { NotificationController } from './notification/notification.controller.js';
+import { NotificationQueue } from './notification/notification-queue.js';
+import { NotificationRetention } from './notification/notification-retention.js';
+import { NotificationService } from './notification/notification.service.js';
 import { PromptChanges } from './prompt/prompt-changes.js';
 import { PromptController } from './prompt/prompt.controller.js';
 import { PromptLabelController } from './prompt/prompt-label.controller.js';
@@ -48,9 +74,12 @@ import { PromptUseService } from './prompt/prompt-use.service.js';
 import { PromptVersionController } from './prompt/prompt-version.controller.js';
 import { PromptWriter } from './prompt/prompt.writer.js';
 import type { StorageResources } from './open-storage.js';
+import { StoredSessions } from './session/stored-sessions.js';
 import { StorageProcesses } from './process/storage-processes.js';
 import { StatisticsController } from './statistics/statistics.controller.js';
 import { StatisticsService } from './statistics/statistics.service.js';
+import { EmbeddedServer } from './status/database-families.js';
+import { StorageMetrics } from './status/storage-metrics.js';
 import { KnownTokens } from './token/known-tokens.js';
 import { StoredTokenVerifier } from './token/stored-token.verifier.js';
 import { TokenController } from './token/token.controller.js';
@@ -78,10 +107,12 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
     private readonly processes: StorageProcesses,
     private readonly listener: DatabaseListener,
     private readonly changes: ChangeService,
+    private readonly metrics: MetricsRegistry,
+    private readonly deliveries: DeliveryTallies,
   ) {}
 
   static register(resources: StorageResources, serviceToken: StorageResources['adminToken']): DynamicModule {
-    const { database, keys, processes, listener, adminToken } = resources;
+    const { database, keys, processes, embedded, listener, adminToken } = resources;
     if (adminToken.equals(serviceToken)) {
       throw new StartupError('STORAGE_SERVICE_TOKEN must not be the same as ADMIN_TOKEN.');
     }
@@ -95,6 +126,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         TypeOrmModule.forFeature([ModelConfigEntity, TokenEntity]),
       ],
       controllers: [
+        BudgetController,
         ModelConfigController,
         DeclarativeController,
         HistoryController,
@@ -107,6 +139,11 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         EncryptionKeyController,
         InternalController,
         InstanceController,
+        AlertChannelController,
+        NotificationController,
+        AlertController,
+        AlertRuleController,
+        SilenceController,
       ],
       providers: [
         { provide: Database, useValue: database },
@@ -114,13 +151,28 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         { provide: SecretVault, useValue: new SecretVault(keys) },
         { provide: StorageProcesses, useValue: processes },
         { provide: DatabaseListener, useValue: listener },
+        { provide: EmbeddedServer, useValue: new EmbeddedServer(embedded) },
         { provide: KnownTokens, useValue: new KnownTokens(adminToken, serviceToken) },
         { provide: TokenVerifier, useClass: StoredTokenVerifier },
+        AlertChannelService,
+        AlertRuleService,
+        AlertRuleWriter,
+        AlertService,
+        AlertEvaluator,
+        AlertRetention,
         AnswerCache,
+        BudgetService,
+        BudgetWatch,
+        BudgetWriter,
         ChangeService,
         ChangeStream,
+        ChannelCredentials,
+        ChannelMessenger,
+        ChannelTester,
         ConfigCredentials,
         ConnectionTestClaims,
+        DeliveryTallies,
+        DeliveryWorker,
         EncryptionKeyService,
         ExportService,
         HistoryService,
@@ -133,6 +185,9 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         ModelConfigService,
         ModelConfigWriter,
         ModelImport,
+        NotificationQueue,
+        NotificationRetention,
+        NotificationService,
         PromptImport,
         PromptChanges,
         PromptLabelService,
@@ -141,8 +196,12 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
         PromptService,
         PromptUseService,
         PromptWriter,
+        RuleImport,
+        SilenceService,
         SnapshotService,
         StatisticsService,
+        StoredSessions,
+        StorageMetrics,
         TokenService,
         UnreadableSecrets,
         UsageRetention,
@@ -154,6 +213,7 @@ export class StorageModule implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     this.health.register('database', () => this.checkDatabase());
+    this.metrics.add(...this.deliveries.families());
     this.keyRings.start();
     this.processes.start();
     this.listenToOthers();

@@ -11,7 +11,7 @@ export interface TestDatabase {
   name: string;
   /** For `DATABASE_URL`. */
   url: string;
-  query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  query: <Row extends object>(text: string, values?: unknown[]) => Promise<Row[]>;
   drop(): Promise<void>;
 }
 

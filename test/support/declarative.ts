@@ -30,6 +30,7 @@ export interface HubDocument {
   sealing?: Record<string, unknown>;
   models?: Record<string, unknown>[];
   prompts?: Record<string, unknown>[];
+  alert_rules?: Record<string, unknown>[];
 }
 
 export const exportDocument = async (hub: Hub, query: Query = {}): Promise<HubDocument> =>

@@ -36,6 +36,31 @@ const model = (alias: string): fc.Arbitrary<Fields> =>
       ...Object.fromEntries(edits),
     }));
 
+/** The first is there from the beginning. */
+const RULE_NAMES = ['error-rate', 'own', 'r.s'];
+const RULE_EDITS: Fields[] = [
+  { description: 'one' },
+  { description: null },
+  { is_enabled: false },
+  { severity: 'info' },
+  { scope: 'alias', scope_value: 'fast' },
+  { scope: 'all', scope_value: null },
+  { threshold: 5.5, min_calls: 3 },
+  { threshold: null },
+  { reminder_minutes: 60 },
+  { channels: ['b', 'a'] },
+  { channels: [] },
+];
+const WRONG_RULE_EDITS: Fields[] = [{ kind: 'bad_credential' }, { kind: undefined }, { threshold: 500 }];
+
+const rule = (name: string): fc.Arbitrary<Fields> =>
+  fc
+    .tuple(
+      fc.array(fc.constantFrom(...RULE_EDITS), { maxLength: 3 }),
+      fc.oneof({ weight: 15, arbitrary: fc.constant<Fields>({}) }, fc.constantFrom(...WRONG_RULE_EDITS)),
+    )
+    .map(([edits, wrong]) => ({ name, kind: 'error_rate', ...Object.assign({}, ...edits), ...wrong }) as Fields);
+
 const version = (): fc.Arbitrary<Fields> =>
   fc.constantFrom(...TEXTS).map((prompt_content) => ({
     prompt_content,
@@ -64,8 +89,10 @@ const some = (names: string[], of: (name: string) => fc.Arbitrary<Fields>): fc.A
     { nil: undefined, freq: 5 },
   );
 
-/** A document about a few models and prompts, mostly one that can be applied. */
+/** A document about a few models, prompts and alert rules, mostly one that can be applied. */
 export const anEditedDocument = (): fc.Arbitrary<HubDocument> =>
   fc
-    .record({ models: some(ALIASES, model), prompts: some(NAMES, prompt) })
-    .map(({ models, prompts }) => aDocument({ ...(models && { models }), ...(prompts && { prompts }) }));
+    .record({ models: some(ALIASES, model), prompts: some(NAMES, prompt), rules: some(RULE_NAMES, rule) })
+    .map(({ models, prompts, rules }) =>
+      aDocument({ ...(models && { models }), ...(prompts && { prompts }), ...(rules && { alert_rules: rules }) }),
+    );

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
+import { aMailChannel } from '../factories/alert-channel.js';
 import { aModelConfig } from '../factories/model-config.js';
 import { aUsageBatch, aUsageRecord } from '../factories/usage-record.js';
 import { FIELD_CASES } from './config-fields.js';
@@ -12,6 +13,11 @@ import type { Route } from './routes.js';
 export interface FuzzWorld {
   configIds: string[];
   promptIds: string[];
+  ruleIds: string[];
+  alertIds: string[];
+  /** Webhooks whose receiver is the provider. */
+  channelIds: string[];
+  budgetIds: string[];
   /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
   promptName: string;
   alias: string;
@@ -139,14 +145,38 @@ const validManagedFields = ({ path }: Route, { apiBase, configIds }: FuzzWorld):
   return /\/test(?:\/:id)?$/.test(path) ? { modality: 'text' } : null;
 };
 
+/** Of the routes under `/api/v1/alerts` that are about rules, alerts and silences; null: another one. */
+const validAlertFields = ({ path }: Route): Fields | null => {
+  const rule = {
+    description: 'd',
+    severity: 'info',
+    threshold: 12.5,
+    window_minutes: 15,
+    channels: [],
+    language: 'en',
+  };
+  const scope = { scope: 'alias', scope_value: 'fuzz-target', is_enabled: true, reminder_minutes: 60 };
+  const times = { starts_at: '2000-01-01T00:00:00Z', ends_at: inAnHour() };
+  if (path.endsWith('/alerts/rules')) return { name: `fuzz-${randomUUID()}`, kind: 'error_rate', ...rule, ...scope };
+  if (path.endsWith('/alerts/rules/:id')) return { ...rule, ...scope };
+  if (path.endsWith('/silences')) return { rule: 'error-rate', subject: 'fuzz*', ...times, comment: 'c' };
+  return path.endsWith('/acknowledge') ? { nothing: 'is read' } : null;
+};
+
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+
 /** A valid body of this route, as fields; null: it takes none. */
 const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | null => {
   if (route.method === 'GET' || route.method === 'DELETE') return null;
   const everyField = Object.fromEntries(Object.entries(FIELD_CASES).map(([field, { set }]) => [field, set]));
   const prompts = route.path.split(PROMPTS)[1];
   if (prompts !== undefined) return validPromptFields(prompts, world);
+  if (/\/alerts\/channels(?:\/:id)?$/.test(route.path)) return aFuzzedChannel(route, world);
+  const alert = validAlertFields(route);
+  if (alert !== null) return alert;
   const managed = validManagedFields(route, world);
   if (managed !== null) return managed;
+  if (route.path.startsWith('/api/v1/budgets')) return aValidBudget();
   if (route.path.endsWith('/configs')) return aModelConfig({ ...everyField, api_base: world.apiBase });
   if (route.path.endsWith('/restore')) return { api_key: 'sk-restored-0123456789', auth_headers: null };
   if (route.path.endsWith('/:id')) return { ...everyField, api_base: world.apiBase, model_name: 'm' };
@@ -176,6 +206,29 @@ const validFields = (route: Route, world: FuzzWorld, isReal: boolean): Fields | 
     prompt_template: { name: world.promptName, label: 'production', variables: VALUES },
   };
 };
+
+/** A new one is for mail, which nobody sends: the one that is changed and tested is a webhook. */
+const aFuzzedChannel = ({ method }: Route, { apiBase }: FuzzWorld): Fields => {
+  const rest = { is_enabled: true, min_severity: 'critical', language: 'en', secret: 'a secret' };
+  return method === 'POST' ? aMailChannel({ ...rest, url: null }) : { ...rest, url: apiBase, smtp: null };
+};
+
+/** Refuses nothing: the other routes go on. */
+const aValidBudget = (): Fields => ({
+  name: `fuzz-${randomUUID()}`,
+  limit_usd: 12.345678,
+  description: 'd',
+  is_enabled: true,
+  scope: 'tag',
+  scope_value: 'team:search',
+  period: 'day',
+  time_zone: 'Asia/Kolkata',
+  thresholds: [50, 100],
+  action: 'notify',
+  severity: 'info',
+  language: 'zh-CN',
+  channels: ['a-channel'],
+});
 
 /** With every block in it that is read. */
 const aMessagesRequest = ({ alias, promptName }: FuzzWorld, isReal: boolean): Fields => {
@@ -255,6 +308,7 @@ const aHubDocument = ({ apiBase }: FuzzWorld): Fields => ({
       versions: [{ version: 1, prompt_content: 'Hello {{name}}', variables: [{ name: 'name', type: 'text' }] }],
     },
   ],
+  alert_rules: [{ name: 'imported', kind: 'spend', threshold: 100, channels: ['elsewhere'] }],
 });
 
 const A_LITELLM_CONFIG: Fields = {
@@ -324,8 +378,10 @@ const partOf = (fields: Fields): Part | null => {
     (name: string, wrap: (json: string) => string): Part['toBody'] =>
     (json) =>
       toJsonText(Object.keys(fields).map((key) => [key, key === name ? wrap(json) : JSON.stringify(fields[key])]));
-  const { records, variables, prompt_template: template } = fields;
-  const lists = ['models', 'prompts', 'versions', 'model_list', 'data', 'content'];
+  const { records, variables, prompt_template: template, smtp } = fields;
+  if (smtp !== undefined && smtp !== null)
+    return { fields: smtp as Fields, weight: 1, toBody: around('smtp', (json) => json) };
+  const lists = ['models', 'prompts', 'alert_rules', 'versions', 'model_list', 'data', 'content'];
   const list = [...lists, ...('max_tokens' in fields ? ['messages'] : [])].find((name) => Array.isArray(fields[name]));
   if (list) {
     const [first, ...others] = fields[list] as Fields[];
@@ -470,10 +526,14 @@ const escaped = (): Arbitrary<string> =>
   text().map((value) => encodeURIComponent(value.toWellFormed()).slice(0, 3000) || '%20');
 
 /** What is there of the things this route is about. */
-const targetsOf = ({ method, path }: Route, { configIds, promptIds, promptName }: FuzzWorld): string[] => {
+const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
+  const { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
+  if (path.includes('/channels/')) return channelIds;
+  if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
+  if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;
 };
 
@@ -487,11 +547,11 @@ const pathParameter = (route: Route, world: FuzzWorld): Arbitrary<string> =>
 
 const QUERY_KEYS =
   // Not `prune`: what the others work on would be gone.
-  'provider status dry_run format sections on_missing_secret is_local supports_images tag q sort api_base category label model_alias from to interval tz group_by source version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
+  'provider status state rule kind severity subject is_enabled dry_run format sections on_missing_secret is_local supports_images tag q sort api_base category label model_alias from to interval tz group_by source version expected_version skip limit limit skip tag[] q[a] __proto__ constructor toString % %zz sort.x é'
     .split(' ')
     .concat('');
 const QUERY_VALUES =
-  "openai auto litellm models,prompts skip true https://openrouter.ai/api/v1 configured true 2026-10-01T00:00:00Z 2026-10-01T10:30:00%2B05:30 minute day Asia/Kolkata UTC model,token csv a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
+  "openai auto litellm models,prompts alert_rules firing active error_rate warning error-rate fuzz* skip true https://openrouter.ai/api/v1 configured true 2026-10-01T00:00:00Z 2026-10-01T10:30:00%2B05:30 minute day Asia/Kolkata UTC model,token csv a:b : :: alias -priority,alias - , 0 1 1000 -1 1.5 1e3 0x1 NaN 999999999999999 99999999999999999999 % %zz %00 %ff %ed%a0%80 é + %2B %25_%5C ' null undefined [] {}"
     .split(' ')
     .concat('', 'x'.repeat(300));
 

@@ -15,11 +15,11 @@ export const asText = ({ path, headers, raw }: Pick<ReceivedCall, 'path' | 'head
 };
 
 /**
- * Compares a text with the file `test/golden/{name}.http`, byte for byte. `UPDATE_GOLDEN=1` writes the file instead: what
+ * Compares a text with the file `test/golden/{name}.{extension}`, byte for byte. `UPDATE_GOLDEN=1` writes the file instead: what
  * changed is then to be read in the difference of the commit.
  */
-export const expectGolden = (name: string, actual: string): void => {
-  const file = fileURLToPath(new URL(`../golden/${name}.http`, import.meta.url));
+export const expectGolden = (name: string, actual: string, extension: 'http' | 'txt' = 'http'): void => {
+  const file = fileURLToPath(new URL(`../golden/${name}.${extension}`, import.meta.url));
   if (process.env['UPDATE_GOLDEN'] === '1') {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, actual);

@@ -8,6 +8,8 @@ import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
 import { RetryBudget } from '../../platform/limits/retry-budget.js';
 import { CallMedia } from '../media/call-media.js';
+import { budgetExceeded, type ExhaustedBudgets } from '../model-directory/exhausted-budgets.js';
+import { ModelDirectory } from '../model-directory/model-directory.js';
 import { ProviderLoader } from '../providers/provider-loader.js';
 import { CallMetrics } from '../status/call-metrics.js';
 import { UsageBuffer } from '../usage/usage-buffer.js';
@@ -23,6 +25,13 @@ import { HttpAnswerer } from './http-answerer.js';
 import type { IncomingCall } from './incoming-call.js';
 import type { CallTools } from './model-attempts.js';
 import { SystemPrompts } from './system-prompts.js';
+
+interface RunOptions {
+  /** False for a model that is not saved: nothing is counted or learned for it. */
+  leavesTrace?: boolean;
+  line?: CallLine | null;
+  budgets?: ExhaustedBudgets | null;
+}
 
 /** Calls a model by its alias: nothing here waits for storage, as long as the alias and the prompt are known. */
 @Injectable()
@@ -42,19 +51,28 @@ export class CallService {
     health: ModelHealth,
     usage: UsageBuffer,
     metrics: CallMetrics,
+    private readonly directory: ModelDirectory,
   ) {
     const add = (call: FinishedCall): void => {
       usage.add(call);
       metrics.add(call);
     };
-    this.tools = { prompts, media, providers, limiter, budget, health, usage: { add } };
-    this.untraced = { ...this.tools, health: { note: () => undefined }, usage: { add: () => undefined } };
+    this.tools = { prompts, media, providers, limiter, budget, health, usage: { add }, metrics };
+    this.untraced = {
+      ...this.tools,
+      health: { note: () => undefined },
+      usage: { add: () => undefined },
+      metrics: { addAttempt: () => undefined },
+    };
   }
 
   /** Answers an HTTP request that asks in this dialect. Throws while there is still a status to tell a failure with. */
   async answer(request: CallRequest, reply: CallReply, dialect: Dialect): Promise<void> {
     const incoming = dialect.read(request.rawBody);
     request.call = lineFor(incoming, sourceOf(request.headers['x-hub-source']));
+    // One moment for the whole call: it is either let in or refused by what is known now.
+    const budgets = this.directory.exhaustedBudgets;
+    if (budgets) requireAllowed(budgets, request);
     const chosen = this.chooser.choose(incoming);
     const models = chosen instanceof Promise ? await chosen : chosen;
     if (request.span) describeCall(request.span, incoming, request.call.source);
@@ -65,12 +83,11 @@ export class CallService {
       if (!reply.raw.writableFinished) deadline.abandon();
     });
     const answerer = new HttpAnswerer(request, reply, dialect, incoming, deadline);
-    return this.run(incoming, models, askerOf(request, reply), answerer, deadline, { line: request.call });
+    return this.run(incoming, models, askerOf(request, reply), answerer, deadline, { line: request.call, budgets });
   }
 
   /**
    * The path of every call, tests of a connection included. Throws as `answer` does.
-   * @param leavesTrace false for a model that is not saved: nothing is counted or learned for it
    */
   run(
     incoming: IncomingCall,
@@ -78,14 +95,21 @@ export class CallService {
     asker: Asker,
     answerer: Answerer,
     deadline: CallDeadline,
-    { leavesTrace = true, line = null }: { leavesTrace?: boolean; line?: CallLine | null } = {},
+    { leavesTrace = true, line = null, budgets = null }: RunOptions = {},
   ): Promise<void> {
     this.tracker.begin(deadline);
     const tools = leavesTrace ? this.tools : this.untraced;
-    const context = { incoming, models, asker, answerer, deadline, line, span: currentSpan() };
+    const context = { incoming, models, asker, answerer, deadline, line, budgets, span: currentSpan() };
     return new CallRun(context, tools).run();
   }
 }
+
+const requireAllowed = (budgets: ExhaustedBudgets, { identity, call }: CallRequest): void => {
+  const refusing = budgets.refusing(identity?.tokenId);
+  if (!refusing) return;
+  if (call) call.budget = refusing.name;
+  throw budgetExceeded(refusing);
+};
 
 /** A call of which nothing is known yet but what was asked. */
 const lineFor = ({ alias, stream }: IncomingCall, source: string): CallLine => ({

@@ -8,9 +8,11 @@ import { backoffMilliseconds } from '../choosing/retry-policy.js';
 import type { CallLine } from '../../platform/logging/access-log.js';
 import type { CancelSignal } from '../../platform/http/outbound/cancel-signal.js';
 import type { CallMedia } from '../media/call-media.js';
+import { budgetExceeded } from '../model-directory/exhausted-budgets.js';
 import type { ChatAnswer, ChatProvider, ProviderRequest, StreamedAnswer, WholeAnswer } from '../providers/provider.js';
 import { ProviderError } from '../providers/provider-error.js';
 import type { ProviderLoader } from '../providers/provider-loader.js';
+import type { CallMetrics } from '../status/call-metrics.js';
 import type { UsageBuffer } from '../usage/usage-buffer.js';
 import type { FinishedCall, UsedPrompt } from '../usage/usage-record.js';
 import type { AnswerHeaders, StreamState } from './answerer.js';
@@ -34,6 +36,7 @@ export interface CallTools {
   budget: RetryBudget;
   health: Pick<ModelHealth, 'note'>;
   usage: Pick<UsageBuffer, 'add'>;
+  metrics: Pick<CallMetrics, 'addAttempt'>;
 }
 
 type Recorded = Partial<Pick<FinishedCall, 'usage' | 'firstByteMs'>>;
@@ -131,6 +134,7 @@ export class ModelAttempts {
   private prepare(): Prepared | Promise<Prepared> {
     const { model, context, tools } = this;
     requireCallable(model, context.incoming);
+    this.requireBudget();
     const applied = tools.prompts.apply(context.incoming, model, context.asker.identity);
     const provider = tools.providers.chatProvider(model.provider);
     const media = tools.media.of(context.incoming);
@@ -139,6 +143,14 @@ export class ModelAttempts {
       const incoming = media ? await media.fit(prompted.incoming, model, context.deadline) : prompted.incoming;
       return { ...prompted, incoming, provider: loaded };
     });
+  }
+
+  private requireBudget(): void {
+    const { budgets, line } = this.context;
+    const closing = budgets?.closing(this.model);
+    if (!closing) return;
+    if (line) line.budget = closing.name;
+    throw budgetExceeded(closing);
   }
 
   /** Milliseconds until the next attempt; null: there is none. */
@@ -165,11 +177,13 @@ export class ModelAttempts {
       if (answer.kind === 'stream') await this.answerStream(answer);
       else this.answerWhole(answer);
       this.tools.health.note(model, 'ok');
+      this.tools.metrics.addAttempt(model.provider, 'ok');
       if (span) endAttempt(span, null);
       return null;
     } catch (error) {
-      if (error instanceof AppError) this.takeBack();
       const failure = failureOf(error, deadline);
+      if (error instanceof AppError) this.takeBack();
+      else this.tools.metrics.addAttempt(model.provider, outcomeOf(failure));
       if (failure instanceof ProviderError) this.tools.health.note(model, failure.errorClass);
       if (span) endAttempt(span, failure);
       return failure;
@@ -235,8 +249,7 @@ export class ModelAttempts {
   }
 
   private recordFailure(failure: CallFailure): void {
-    const outcome = failure instanceof ProviderError ? failure.errorClass : outcomeOf(failure);
-    this.record(outcome, this.streamed(), failure.message);
+    this.record(outcomeOf(failure), this.streamed(), failure.message);
   }
 
   private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
@@ -276,8 +289,10 @@ const noteCall = (line: CallLine, call: FinishedCall, attempts: number): void =>
   line.overhead_ms = overheadMs === null ? null : Math.round(overheadMs * 100) / 100;
 };
 
-/** What ended a call that was under way, besides its provider. */
-const outcomeOf = ({ code }: AppError): FinishedCall['outcome'] => {
+/** What ended a call that was under way: its provider, or something else. */
+const outcomeOf = (failure: CallFailure): FinishedCall['outcome'] => {
+  if (failure instanceof ProviderError) return failure.errorClass;
+  const { code } = failure;
   if (code === 'internal_error') return 'server';
   return code === 'rate_limit_exceeded' ? 'rate_limit' : 'client_gone';
 };

@@ -13,6 +13,7 @@ export const AUTO = 'auto';
 /** `auto` asks no more models than this for one call. */
 const MOST_CANDIDATES = 3;
 const RANK: Record<HealthState, number> = { healthy: 0, unknown: 0, degraded: 1, unhealthy: 2 };
+const LAST = 3;
 /** A model that makes vectors answers no chat; nothing in a config says which do, but their names do. */
 const EMBEDDING_NAME = /(^|[^a-z])(embed|embedding|embeddings|bge|rerank(er)?)([^a-z]|$)/i;
 
@@ -68,7 +69,7 @@ export class ModelChooser {
     return [model, ...(operation === 'embeddings' ? others.filter((other) => isSameModel(other, model)) : others)];
   }
 
-  /** By health, then priority, then alias. */
+  /** By health, then priority, then alias; models whose budget is used up come last. */
   private pick(incoming: IncomingCall, media: MediaOfCall | null): SnapshotModel[] {
     if (incoming.operation === 'embeddings') {
       const detail = 'Vectors of different models cannot be compared: name the alias of one instead of auto.';
@@ -81,7 +82,10 @@ export class ModelChooser {
     }
     const taking = media ? able.filter((model) => media.isTakenBy(model)) : able;
     if (media && taking.length === 0) throw media.refuseForAll();
-    const ranked = taking.map((model) => ({ model, rank: RANK[this.health.stateOf(model)] }));
+    const budgets = this.directory.exhaustedBudgets;
+    const rankOf = (model: SnapshotModel): number =>
+      budgets?.closing(model) ? LAST : RANK[this.health.stateOf(model)];
+    const ranked = taking.map((model) => ({ model, rank: rankOf(model) }));
     ranked.sort((a, b) => a.rank - b.rank);
     return ranked.slice(0, MOST_CANDIDATES).map(({ model }) => model);
   }

@@ -45,6 +45,7 @@ describe('whether another model may be asked', () => {
   it('yes when the config is to blame, no when the request is', () => {
     expect(mayFallBack(new AppError('credential_missing'))).toBe(true);
     expect(mayFallBack(new AppError('rate_limit_exceeded'))).toBe(true);
+    expect(mayFallBack(new AppError('budget_exceeded'))).toBe(true);
     expect(mayFallBack(new AppError('prompt_variables_invalid'))).toBe(false);
     expect(mayFallBack(new AppError('shutting_down'))).toBe(false);
   });

@@ -12,6 +12,7 @@ const FALL_BACK_CODES: ReadonlySet<ErrorCode> = new Set([
   'credential_missing',
   'credential_unavailable',
   'rate_limit_exceeded',
+  'budget_exceeded',
   'default_prompt_not_usable',
 ]);
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { aSnapshotModel } from '../../../test/factories/snapshot-model.js';
 import type {
   Snapshot,
+  SnapshotBudget,
   SnapshotDifference,
   SnapshotPrompt,
   SnapshotPromptVersion,
@@ -33,6 +34,12 @@ const aToken = (fields: Partial<SnapshotToken> = {}): SnapshotToken => ({
   expires_at: null,
   ...fields,
 });
+const aBudget = (name: string): SnapshotBudget => ({
+  name,
+  scope: 'all',
+  scope_value: null,
+  until: '2999-01-01T00:00:00.000Z',
+});
 const model = (id: string, alias: string, priority = 0): Snapshot['models'][number] =>
   aSnapshotModel({ id, alias, priority });
 
@@ -41,6 +48,7 @@ const WHOLE: Snapshot = {
   models: [model('1', 'one'), model('2', 'two'), model('3', 'three', 5)],
   tokens: [aToken(), aToken({ id: 't2', sha256: 'b'.repeat(64) })],
   prompts: [aPrompt()],
+  budgets: [aBudget('spent')],
 };
 /** As it travels: nothing in it is an object of before. */
 const travelled = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;
@@ -51,6 +59,7 @@ const aDifference = (fields: Partial<SnapshotDifference> = {}): SnapshotDifferen
     models: [],
     tokens: [],
     prompts: [],
+    budgets: [],
     removed: { models: [], tokens: [], prompts: [] },
     totals: { models: 3, tokens: 2, prompts: 1 },
     ...fields,
@@ -63,6 +72,14 @@ const after = (fields: Partial<SnapshotDifference>): DirectoryState => {
 const aliasesOf = (state: DirectoryState): string[] => state.allModels().map(({ alias }) => alias);
 
 describe('a state of the directory and a difference', () => {
+  it('takes the budgets of the difference for all there are, and keeps them for the file', () => {
+    expect(DirectoryState.of(WHOLE).exhausted?.refusing(undefined)?.name).toBe('spent');
+    expect(after({}).exhausted).toBeNull();
+    const state = after({ budgets: [aBudget('other')] });
+    expect(state.exhausted?.refusing(undefined)?.name).toBe('other');
+    expect(state.toSnapshot().budgets).toEqual([aBudget('other')]);
+  });
+
   it('add, change and remove', () => {
     const state = after({
       models: [model('1', 'one', 9), model('4', 'four')],

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type {
   Snapshot,
+  SnapshotBudget,
   SnapshotDifference,
   SnapshotModel,
   SnapshotPrompt,
@@ -8,6 +9,7 @@ import type {
 } from '../../contract/snapshot.contract.js';
 import type { Identity } from '../../platform/auth/identity.js';
 import { EntryTable } from './entry-table.js';
+import { ExhaustedBudgets } from './exhausted-budgets.js';
 
 interface Tables {
   models: EntryTable<SnapshotModel>;
@@ -26,29 +28,35 @@ const knownTokens = new WeakMap<SnapshotToken, KnownToken>();
 
 /** One snapshot, indexed for calls. Never changed: a newer one takes its place in one step. */
 export class DirectoryState {
+  /** The budgets that refuse calls; null: none does. */
+  readonly exhausted: ExhaustedBudgets | null;
   private sorted: readonly SnapshotModel[] | null = null;
 
   private constructor(
     readonly revision: number,
     private readonly tables: Tables,
-  ) {}
+    private readonly budgets: readonly SnapshotBudget[],
+  ) {
+    this.exhausted = ExhaustedBudgets.of(budgets);
+  }
 
-  static of({ revision, models, tokens, prompts }: Snapshot): DirectoryState {
-    return new DirectoryState(revision, {
+  static of({ revision, models, tokens, prompts, budgets }: Snapshot): DirectoryState {
+    const tables = {
       models: EntryTable.of((model) => model.alias, models),
       tokens: EntryTable.of((token) => token.sha256, tokens),
       prompts: EntryTable.of((prompt) => prompt.name, prompts),
-    });
+    };
+    return new DirectoryState(revision, tables, budgets);
   }
 
   /** The state after this difference; null: it does not fit, so that only a whole snapshot helps. */
-  with({ since, revision, removed, totals, ...changed }: SnapshotDifference): DirectoryState | null {
+  with({ since, revision, removed, totals, budgets, ...changed }: SnapshotDifference): DirectoryState | null {
     if (since !== this.revision) return null;
     const models = this.tables.models.with(changed.models, removed.models, totals.models);
     const tokens = this.tables.tokens.with(changed.tokens, removed.tokens, totals.tokens);
     const kept = changed.prompts.map((prompt) => this.keepVersions(prompt));
     const prompts = this.tables.prompts.with(kept, removed.prompts, totals.prompts);
-    return models && tokens && prompts ? new DirectoryState(revision, { models, tokens, prompts }) : null;
+    return models && tokens && prompts ? new DirectoryState(revision, { models, tokens, prompts }, budgets) : null;
   }
 
   get size(): number {
@@ -83,8 +91,9 @@ export class DirectoryState {
 
   /** What it was made of, so that it can be kept. */
   toSnapshot(): Snapshot {
+    const { revision, budgets } = this;
     const { models, tokens, prompts } = this.tables;
-    return { revision: this.revision, models: models.all(), tokens: tokens.all(), prompts: prompts.all() };
+    return { revision, models: models.all(), tokens: tokens.all(), prompts: prompts.all(), budgets: [...budgets] };
   }
 
   /** Templates are compiled once for each version: one that is still the same stays the same object. */

@@ -13,7 +13,7 @@ import { SnapshotKeys } from './snapshot-keys.js';
 
 const aKey = (): KeyObject => createSecretKey(randomBytes(32));
 const aState = (revision: number): DirectoryState =>
-  DirectoryState.of({ revision, models: [aSnapshotModel()], tokens: [], prompts: [] });
+  DirectoryState.of({ revision, models: [aSnapshotModel()], tokens: [], prompts: [], budgets: [] });
 
 describe('what is kept for a start without storage', () => {
   let keys: KeyObject[];
@@ -50,8 +50,11 @@ describe('what is kept for a start without storage', () => {
       await sleep(5);
     }
     expect(await revisionInFile()).toBe(1);
+    expect(kept.behindSeconds).toBeGreaterThan(0);
     await kept.finish(5000);
     expect(await revisionInFile()).toBe(20);
+    expect(kept).toMatchObject({ behindSeconds: 0, failedWrites: 0 });
+    expect(kept.ageSeconds).toBeLessThan(60);
     expect(warnings).toEqual([]);
   });
 
@@ -98,6 +101,9 @@ describe('what is kept for a start without storage', () => {
       await sleep(10);
     }
     await kept.finish(5000);
+    expect(kept.ageSeconds).toBeNull();
+    expect(kept.behindSeconds).toBeGreaterThan(0);
+    expect(kept.failedWrites).toBeGreaterThan(0);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/cannot be written \((?:ENOTDIR|EEXIST)\)\. .*make it writable/);
   });

@@ -30,6 +30,11 @@ export class LastKnownGood {
   /** By `performance.now()`: a clock that is set back must not keep the file old. */
   private nextAt = 0;
   private isFailing = false;
+  /** Milliseconds since 1970; null: nobody knows of a file. */
+  private writtenAt: number | null = null;
+  /** By `performance.now()`; null: the file has what this process knows. */
+  private behindSince: number | null = null;
+  private failures = 0;
   private isOver = false;
 
   constructor(
@@ -42,7 +47,9 @@ export class LastKnownGood {
   /** What a process before this one kept; null: nothing that could be used. */
   async read(): Promise<SavedSnapshot | null> {
     try {
-      return await this.file.read();
+      const saved = await this.file.read();
+      this.writtenAt ??= saved?.savedAt ?? null;
+      return saved;
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'unknown error';
       const remedy = 'It is replaced as soon as the storage service answers; until then nothing is known from it.';
@@ -54,8 +61,24 @@ export class LastKnownGood {
   /** Storage told that this is the newest. Written at once, or as soon as the last writing is long enough ago. */
   keep(state: DirectoryState): void {
     this.wanted = state;
+    this.behindSince = this.isKept(state) ? null : (this.behindSince ?? performance.now());
     if (this.isOver || this.timer || this.writing || this.isKept(state)) return;
     this.timer = setTimeout(() => void this.write(), Math.max(0, this.nextAt - performance.now())).unref();
+  }
+
+  /** Seconds since the file was written, or found to be in order; null: there is none that this process knows of. */
+  get ageSeconds(): number | null {
+    return this.writtenAt === null ? null : Math.max(0, Date.now() - this.writtenAt) / 1000;
+  }
+
+  /** For how many seconds the file has not had what this process knows; 0: it has. */
+  get behindSeconds(): number {
+    return this.behindSince === null ? 0 : (performance.now() - this.behindSince) / 1000;
+  }
+
+  /** Since the start. */
+  get failedWrites(): number {
+    return this.failures;
   }
 
   /** At the end of the process: writes what is not written yet, if that takes no longer. */
@@ -87,6 +110,8 @@ export class LastKnownGood {
       const mark = this.markOf(state);
       await this.file.write(state.toSnapshot());
       this.kept = mark;
+      this.writtenAt = Date.now();
+      this.behindSince = null;
       this.nextAt = performance.now() + WRITE_MILLISECONDS;
       if (this.isFailing) this.logger.log('The last-known-good file can be written again');
       this.isFailing = false;
@@ -97,6 +122,7 @@ export class LastKnownGood {
   }
 
   private noteFailure(error: unknown): void {
+    this.failures += 1;
     if (this.isFailing) return;
     this.isFailing = true;
     const remedy =

@@ -14,7 +14,8 @@ import type { LastKnownGood } from './last-known-good.js';
 import { ModelDirectory } from './model-directory.js';
 import type { SavedSnapshot } from './snapshot-file.js';
 
-const NOTHING = { models: [], tokens: [], prompts: [] };
+const NO_IDS = { models: [], tokens: [], prompts: [] };
+const NOTHING = { ...NO_IDS, budgets: [] };
 
 /** How storage answers: as it should, not at all, whole although asked for less, without a removal, or with an older one. */
 type Mood = 'good' | 'away' | 'whole' | 'forgetful' | 'older';
@@ -63,7 +64,7 @@ class World {
       revision,
       ...NOTHING,
       models: models.filter((model) => before.get(model.id) !== JSON.stringify(model)),
-      removed: { ...NOTHING, models: this.mood === 'forgetful' ? [] : gone },
+      removed: { ...NO_IDS, models: this.mood === 'forgetful' ? [] : gone },
       totals: { models: models.length, tokens: 0, prompts: 0 },
     };
   }

@@ -8,6 +8,7 @@ import { ListenAddress } from '../../platform/http/listen-address.js';
 import { StorageServiceClient } from '../storage-client/storage-service.client.js';
 import { describeDirectory, type DirectoryFreshness, timeOf } from './directory-freshness.js';
 import { DirectoryState } from './directory-state.js';
+import type { ExhaustedBudgets } from './exhausted-budgets.js';
 import { LastKnownGood } from './last-known-good.js';
 import { watchRevisions } from './revision-watch.js';
 import { OneAtATime } from '../../platform/limits/one-at-a-time.js';
@@ -118,6 +119,11 @@ export class ModelDirectory implements OnModuleInit {
   /** Models by priority, then alias; empty before the first snapshot. */
   models(): readonly SnapshotModel[] {
     return this.state?.allModels() ?? [];
+  }
+
+  /** The budgets that refuse calls, as far as is known here; null: none does. */
+  get exhaustedBudgets(): ExhaustedBudgets | null {
+    return this.state?.exhausted ?? null;
   }
 
   /** The prompt of this name, as far as it is known here. */

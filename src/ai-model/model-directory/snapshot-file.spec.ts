@@ -30,6 +30,7 @@ const aSnapshot = (revision: number, models = 3): Snapshot => ({
   ),
   tokens: [{ id: 't', sha256: 'a'.repeat(64), scopes: ['invoke'], expires_at: '2020-01-01T00:00:00.000Z' }],
   prompts: [],
+  budgets: [{ name: 'spent', scope: 'all', scope_value: null, until: '2020-01-01T00:00:00.000Z' }],
 });
 
 const mountSmallDisk = (directory: string): void =>

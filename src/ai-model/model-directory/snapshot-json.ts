@@ -22,13 +22,15 @@ async function* slicesOf(entries: readonly object[]): AsyncGenerator<string> {
   yield slice;
 }
 
-async function* jsonOf({ revision, models, tokens, prompts }: Snapshot): AsyncGenerator<string> {
+async function* jsonOf({ revision, models, tokens, prompts, budgets }: Snapshot): AsyncGenerator<string> {
   yield `{"revision":${revision},"models":[`;
   yield* slicesOf(models);
   yield '],"tokens":[';
   yield* slicesOf(tokens);
   yield '],"prompts":[';
   yield* slicesOf(prompts);
+  yield '],"budgets":[';
+  yield* slicesOf(budgets);
   yield ']}';
 }
 

@@ -1,6 +1,12 @@
 import { type HistogramPairs, valueOf } from '../../contract/histogram.js';
 import { zeros } from '../../platform/metrics/bounded-histogram.js';
-import { histogramSamples, type Labels, type MetricFamily, type Sample } from '../../platform/metrics/metric-family.js';
+import {
+  histogramSamples,
+  labelled,
+  type Labels,
+  type MetricFamily,
+  type Sample,
+} from '../../platform/metrics/metric-family.js';
 import type { CallCounts, CallMetrics } from './call-metrics.js';
 import { DURATION_BOUNDS, TOKEN_BOUNDS } from './call-metrics.js';
 
@@ -74,6 +80,16 @@ export const callFamilies = (metrics: CallMetrics): MetricFamily[] => {
       'counter',
       'Calls whose provider told no usage.',
       countOf((of) => of.estimatedCalls),
+    ),
+    labelled(
+      'hub_provider_attempts_total',
+      'Requests that providers were sent, by how each of them ended.',
+      'counter',
+      function* () {
+        for (const [provider, outcomes] of metrics.attempts) {
+          for (const [outcome, count] of outcomes) yield [{ provider, error_class: outcome }, count];
+        }
+      },
     ),
     {
       name: 'hub_call_overhead_seconds',

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { countInPairs, type HistogramPairs } from '../../contract/histogram.js';
+import type { Provider } from '../../contract/providers.js';
 import type { CallOutcome } from '../../contract/usage.contract.js';
 import { BoundedHistogram, zeros } from '../../platform/metrics/bounded-histogram.js';
 import type { FinishedCall } from '../usage/usage-record.js';
@@ -79,7 +80,16 @@ export class CallMetrics {
   readonly runningSince = performance.now();
   /** Of the hub itself, in seconds. */
   readonly overhead = new BoundedHistogram(OVERHEAD_BOUNDS);
+  /** Requests that providers were sent, by provider and how each of them ended. */
+  readonly attempts = new Map<Provider, Map<CallOutcome, number>>();
   private readonly aliases = new Map<string, CallCounts>();
+
+  /** One request to a provider ended. */
+  addAttempt(provider: Provider, outcome: CallOutcome): void {
+    const outcomes = this.attempts.get(provider) ?? new Map<CallOutcome, number>();
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    this.attempts.set(provider, outcomes);
+  }
 
   add({ model, outcome, usage, attempts, totalMs, firstByteMs, overheadMs, isFallback }: FinishedCall): void {
     const counts = this.countsOf(model.alias, model.provider);

@@ -13,6 +13,9 @@ export const CONFIG_LIST: AnswerFields = { models: Array.isArray, total: Number.
 export const STATISTICS: AnswerFields = { usage_count: Number.isSafeInteger };
 export const HEALTH: AnswerFields = { status: isText };
 export const GRANT: AnswerFields = { config_ids: (value) => Array.isArray(value) && value.every(isText) };
+export const SESSION: AnswerFields = {
+  session: (value) => value === null || (isPlainObject(value) && isText(value['key']) && isText(value['expires_at'])),
+};
 export const receiptOf = (batchId: string): AnswerFields => ({ batch_id: (value) => value === batchId });
 
 /** What a proxy says with status 200 is no answer: taken for a list it would be empty, for a receipt it would lose usage. */

@@ -1,6 +1,8 @@
+import { BUDGET_SCOPES } from '../../contract/budget.contract.js';
 import { isPlainObject } from '../../contract/fields.js';
 import type {
   Snapshot,
+  SnapshotBudget,
   SnapshotDifference,
   SnapshotPrompt,
   SnapshotPromptVersion,
@@ -25,6 +27,9 @@ const isToken = (token: unknown): boolean =>
   Array.isArray(token['scopes']) &&
   isTextOrNull(token['expires_at']);
 
+const isListOf = (list: unknown, check: (value: unknown) => boolean): boolean =>
+  Array.isArray(list) && list.every(check);
+
 const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 const isPromptVersion = (version: unknown): boolean =>
@@ -46,6 +51,13 @@ const isPrompt = (prompt: unknown): boolean =>
   Array.isArray(prompt['versions']) &&
   prompt['versions'].every(isPromptVersion);
 
+const isBudget = (budget: unknown): boolean =>
+  isPlainObject(budget) &&
+  isText(budget['name']) &&
+  BUDGET_SCOPES.some((scope) => scope === budget['scope']) &&
+  isTextOrNull(budget['scope_value']) &&
+  Number.isFinite(Date.parse(String(budget['until'])));
+
 /** A version of a prompt that was asked for by its number. */
 export const checkPromptVersion = (body: unknown, version: number): SnapshotPromptVersion => {
   if (isPromptVersion(body) && (body as SnapshotPromptVersion).version === version)
@@ -55,8 +67,8 @@ export const checkPromptVersion = (body: unknown, version: number): SnapshotProm
 
 /** A snapshot is believed whole or not at all: after a split the other side may be of another version, or not ours. */
 export const checkSnapshot = (body: unknown): Snapshot => {
-  // A storage service from before there were prompts sends none.
-  const prompts = isPlainObject(body) ? (body['prompts'] ?? []) : null;
+  // A storage service from before there were prompts sends none, and one from before there were budgets none of those.
+  const { prompts = [], budgets = [] } = isPlainObject(body) ? body : {};
   const isComplete =
     isPlainObject(body) &&
     Number.isSafeInteger(body['revision']) &&
@@ -64,17 +76,19 @@ export const checkSnapshot = (body: unknown): Snapshot => {
     Array.isArray(body['tokens']) &&
     body['models'].every(isModel) &&
     body['tokens'].every(isToken) &&
-    Array.isArray(prompts) &&
-    prompts.every(isPrompt);
+    isListOf(prompts, isPrompt) &&
+    isListOf(budgets, isBudget);
   if (!isComplete) throw new StorageUnavailable('The storage service answered with something that is no snapshot.');
-  return { ...(body as unknown as Snapshot), prompts: prompts as SnapshotPrompt[] };
+  return {
+    ...(body as unknown as Snapshot),
+    prompts: prompts as SnapshotPrompt[],
+    budgets: budgets as SnapshotBudget[],
+  };
 };
-
-const isListOf = (list: unknown, check: (value: unknown) => boolean): boolean =>
-  Array.isArray(list) && list.every(check);
 
 /** A difference to the snapshot of `since`: like a snapshot, believed whole or not at all. */
 export const checkDifference = (body: unknown, since: number): SnapshotDifference => {
+  const { budgets = [] } = isPlainObject(body) ? body : {};
   const isDifference =
     isPlainObject(body) &&
     body['since'] === since &&
@@ -83,10 +97,11 @@ export const checkDifference = (body: unknown, since: number): SnapshotDifferenc
     isListOf(body['models'], isModel) &&
     isListOf(body['tokens'], isToken) &&
     isListOf(body['prompts'], isPrompt) &&
+    isListOf(budgets, isBudget) &&
     isForEach(body['removed'], (ids) => isListOf(ids, isText)) &&
     isForEach(body['totals'], isWhole);
   if (!isDifference) throw new StorageUnavailable('The storage service answered with something that is no difference.');
-  return body as unknown as SnapshotDifference;
+  return { ...(body as unknown as SnapshotDifference), budgets: budgets as SnapshotBudget[] };
 };
 
 const isForEach = (value: unknown, check: (part: unknown) => boolean): boolean =>

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { isPlainObject } from '../../contract/fields.js';
 import type { ConnectionTestClaim, ConnectionTestGrant } from '../../contract/connection-test.contract.js';
+import type { InternalSession } from '../../contract/console.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
@@ -21,6 +22,7 @@ import {
   GRANT,
   HEALTH,
   receiptOf,
+  SESSION,
   STATISTICS,
 } from './check-answer.js';
 import { checkDifference, checkPromptVersion, checkSnapshot } from './check-snapshot.js';
@@ -162,6 +164,12 @@ export class HttpStorageServiceClient extends StorageServiceClient {
       { lane: 'usage', method: 'POST', path, data: batch, headers: this.ownHeaders(), repeatable: true },
       receiptOf(batch.batch_id),
     );
+  }
+
+  async findSession(idSha256: string): Promise<InternalSession['session']> {
+    const path = `${INTERNAL_PATH}/sessions/${idSha256}`;
+    const { session } = await this.send<InternalSession>({ ...READ, path, headers: this.ownHeaders() }, SESSION);
+    return session;
   }
 
   /** Not repeated: what was handed out before would count twice. */

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import CircuitBreaker from 'opossum';
 import type { DependencyHealth } from '../../platform/health/health-registry.js';
-import { StorageBusy, StorageUnavailable } from './storage-errors.js';
+import { StorageBusy, StorageLeftAlone, StorageUnavailable } from './storage-errors.js';
 
 const WINDOW_MILLISECONDS = 10_000;
 const CALLS_AT_LEAST = 20;
@@ -16,6 +16,8 @@ const aPause = (random: () => number): number =>
 
 /** What was refused, or was never sent, says nothing against the storage service. */
 const isNoFailure = (error: unknown): boolean => !(error instanceof StorageUnavailable) || error instanceof StorageBusy;
+
+export type BreakerState = 'closed' | 'open' | 'half_open';
 
 type Work = () => Promise<unknown>;
 
@@ -55,13 +57,19 @@ export class StorageBreaker {
     return this.openSince !== null;
   }
 
-  /** Throws {@link StorageUnavailable} at once while it is open. */
+  /** `half_open`: one call is being tried. */
+  get state(): BreakerState {
+    if (this.openSince === null) return 'closed';
+    return this.circuit.halfOpen ? 'half_open' : 'open';
+  }
+
+  /** Throws {@link StorageLeftAlone} at once while it is open. */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
       return (await this.circuit.fire(work)) as Result;
     } catch (error) {
       if (error instanceof Error && CircuitBreaker.isOurError(error)) {
-        throw new StorageUnavailable('The storage service fails at the moment; it was not asked.');
+        throw new StorageLeftAlone('The storage service fails at the moment; it was not asked.');
       }
       throw error;
     }
@@ -80,7 +88,7 @@ export class StorageBreaker {
     if (this.openSince === null) return { status: 'up', breaker: 'closed' };
     return {
       status: 'degraded',
-      breaker: this.circuit.halfOpen ? 'half_open' : 'open',
+      breaker: this.state,
       since: new Date(this.openSince).toISOString(),
       reason: 'The storage service fails: it is left alone for a while, then tried. Calls of known models go on.',
     };

@@ -26,6 +26,9 @@ export class StorageUnavailable extends StorageError {
 /** So much is waiting here already that it was not even asked. */
 export class StorageBusy extends StorageUnavailable {}
 
+/** It failed so often that it was not even asked. */
+export class StorageLeftAlone extends StorageUnavailable {}
+
 export class StorageNotFound extends StorageError {}
 /** Somebody else was first: alias taken, stale ETag. */
 export class StorageConflict extends StorageError {}

@@ -6,8 +6,9 @@ import { Bulkhead, type BulkheadLimits, NoPlace } from '../../platform/limits/bu
 import { RetryBudget } from '../../platform/limits/retry-budget.js';
 import { SingleFlight } from '../../platform/limits/single-flight.js';
 import { onNobodysBehalf } from '../../platform/tracing/current-span.js';
-import { StorageBreaker } from './storage-breaker.js';
+import { type BreakerState, StorageBreaker } from './storage-breaker.js';
 import { StorageBusy, StorageUnavailable, toClientError, toStorageError, wasNeverSent } from './storage-errors.js';
+import { RequestCounts } from './request-counts.js';
 import { type StorageAnswer, type StorageRequest, StorageTransport } from './storage-transport.js';
 
 const MAX_ATTEMPTS = 3;
@@ -30,7 +31,7 @@ const LANES = {
   usage: BY_ITSELF,
   instance: BY_ITSELF,
 } satisfies Record<string, BulkheadLimits>;
-type Lane = keyof typeof LANES;
+export type Lane = keyof typeof LANES;
 
 export interface StorageCall extends StorageRequest {
   lane: Lane;
@@ -54,6 +55,7 @@ interface Failure {
  */
 @Injectable()
 export class StorageExchange implements OnApplicationShutdown {
+  readonly counts = new RequestCounts<Lane>();
   private readonly breaker = new StorageBreaker();
   private readonly budget = new RetryBudget();
   private readonly flights = new SingleFlight();
@@ -77,6 +79,16 @@ export class StorageExchange implements OnApplicationShutdown {
     return this.breaker.isOpen;
   }
 
+  get breakerState(): BreakerState {
+    return this.breaker.state;
+  }
+
+  /** How many requests of each kind are at work, and how many wait for a place. */
+  get load(): { lane: Lane; atWork: number; waiting: number }[] {
+    const lanes = Object.entries(this.lanes) as [Lane, Bulkhead][];
+    return lanes.map(([lane, { atWork, inLine }]) => ({ lane, atWork, waiting: inLine }));
+  }
+
   onApplicationShutdown(): void {
     this.breaker.stop();
   }
@@ -88,8 +100,9 @@ export class StorageExchange implements OnApplicationShutdown {
 
   private start(call: StorageCall): Promise<StorageAnswer> {
     const deadline = performance.now() + this.env.STORAGE_SERVICE_TIMEOUT * 1000;
-    if (call.lane === 'snapshot') return this.poll(call, deadline);
-    const work = (): Promise<StorageAnswer> => this.breaker.run(() => this.attempts(call, deadline));
+    if (call.lane === 'snapshot') return this.counts.of(call.lane, () => this.poll(call, deadline));
+    const work = (): Promise<StorageAnswer> =>
+      this.counts.of(call.lane, () => this.breaker.run(() => this.attempts(call, deadline)));
     return call.lane === 'callers' && call.method === 'GET' ? this.flights.run(keyOf(call), work) : work();
   }
 
@@ -112,6 +125,7 @@ export class StorageExchange implements OnApplicationShutdown {
       const hasTime = performance.now() + wait + SHORTEST_ATTEMPT_MILLISECONDS < deadline;
       const isWorthIt = outcome.mayRepeat && attempt < most && hasTime && !this.breaker.isOpen;
       if (!isWorthIt || !this.budget.spend(BUDGET)) throw outcome.error;
+      this.counts.retries += 1;
       await sleep(wait);
     }
   }

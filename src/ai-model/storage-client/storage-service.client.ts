@@ -1,4 +1,5 @@
 import type { ConnectionTestClaim, ConnectionTestGrant } from '../../contract/connection-test.contract.js';
+import type { InternalSession } from '../../contract/console.contract.js';
 import type { ModelConfigCreate, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
@@ -57,6 +58,8 @@ export abstract class StorageServiceClient {
   abstract watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void>;
   /** Safe to repeat with the same batch id. */
   abstract recordUsage(batch: UsageBatch): Promise<UsageReceipt>;
+  /** The console's session with this id; null: there is none. */
+  abstract findSession(idSha256: string): Promise<InternalSession['session']>;
   /** Which models this process may test now; counted as tested, whatever becomes of them. */
   abstract claimConnectionTests(claim: ConnectionTestClaim): Promise<ConnectionTestGrant>;
 }

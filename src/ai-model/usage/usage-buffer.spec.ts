@@ -152,6 +152,14 @@ describe('the buffer of usage', () => {
     expect(buffer.unsentCalls).toBe(1);
   });
 
+  it('counts the calls for which it has no room', async () => {
+    const buffer = bufferOf(startStorage().client);
+    for (let index = 0; index < 100_003; index += 1) buffer.add(aCall({ tokenId: String(index) }));
+    buffer.add(aCall({ tokenId: '0' }));
+    expect(buffer).toMatchObject({ waitingRecords: 100_000, waitingBatches: 0, unsentCalls: 100_001 });
+    expect(buffer.lostCalls).toEqual({ buffer_full: 3, refused: 0, damaged_file: 0 });
+  });
+
   it('never makes a batch that its receiver would refuse, whatever the calls', async () => {
     const kinds = 1200;
     const each = 40;

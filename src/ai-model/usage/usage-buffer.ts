@@ -29,6 +29,8 @@ export class UsageBuffer {
   /** Batches that are not on disk, oldest first: repeated as they are, or they would count twice. */
   private held: UsageBatch[] = [];
   private dropped = 0;
+  /** Calls since the start that will never be counted. */
+  private readonly lost = { buffer_full: 0, refused: 0 };
   private droppedReportedAt = -Infinity;
   private sending: Promise<void> | null = null;
   private sealing: Promise<void> | null = null;
@@ -55,8 +57,25 @@ export class UsageBuffer {
     return this.callsInMemory + this.spool.calls;
   }
 
+  /** Sums of calls that are alike, not in a batch yet. */
+  get waitingRecords(): number {
+    return this.records.size;
+  }
+
+  /** In memory and not on disk: on their way, or to be sent again. */
+  get waitingBatches(): number {
+    return this.held.length;
+  }
+
+  /** Calls that will never be counted, since the start, by why. */
+  get lostCalls(): Readonly<Record<'buffer_full' | 'refused' | 'damaged_file', number>> {
+    return { ...this.lost, damaged_file: this.spool.damagedCalls };
+  }
+
   add(call: FinishedCall): void {
-    if (!this.records.add(call)) this.dropped += 1;
+    if (this.records.add(call)) return;
+    this.dropped += 1;
+    this.lost.buffer_full += 1;
   }
 
   /** Sends what is there now instead of with the next tick; returns after this time at the latest. Never fails. */
@@ -187,6 +206,7 @@ export class UsageBuffer {
       const msg = 'The storage service refused a batch of usage';
       this.logger.error({ msg, err: error, lost_calls: callsIn(batch.records) });
     }
+    this.lost.refused += callsIn(batch.records);
     this.letGo(batch);
     await this.spool.setAside(batch.batch_id, error.message);
   }

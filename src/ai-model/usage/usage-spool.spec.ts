@@ -60,6 +60,15 @@ describe('the spool of usage', () => {
     expect(first.isEmpty).toBe(true);
   });
 
+  it('counts the calls of a file that it sets aside', async () => {
+    const [good, bad] = [aBatch(2), aBatch(3)];
+    const spool = await open();
+    for (const batch of [good, bad]) await spool.put(batch);
+    writeFileSync(fileOf(bad), readFileSync(fileOf(bad), 'utf8').replace('"input_tokens":3', '"input_tokens":-3'));
+    expect(await drain(spool)).toEqual([good]);
+    expect(spool).toMatchObject({ damagedCalls: 3, batches: 0, usedBytes: 0 });
+  });
+
   it.each([
     ['cut off', (text: string): string => text.slice(0, -20)],
     ['empty', (): string => ''],

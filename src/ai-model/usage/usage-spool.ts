@@ -29,10 +29,12 @@ interface SpooledFile {
 export class UsageSpool {
   private readonly logger = new Logger('UsageSpool');
   private readonly directory: string;
-  private readonly maxBytes: number;
+  /** How much it may take of the disk. */
+  readonly maxBytes: number;
   /** By batch id, oldest first. */
   private files = new Map<string, SpooledFile>();
   private bytes = 0;
+  private damaged = 0;
   /** The one that is to be delivered next: an outage would have it read again every second. */
   private next: UsageBatch | null = null;
   /** Why the disk takes nothing; null: it does. */
@@ -45,6 +47,21 @@ export class UsageSpool {
 
   get isEmpty(): boolean {
     return this.files.size === 0;
+  }
+
+  /** Files, one for each batch. */
+  get batches(): number {
+    return this.files.size;
+  }
+
+  /** Of the disk, whole blocks. */
+  get usedBytes(): number {
+    return this.bytes;
+  }
+
+  /** Calls in files that could not be read, since the start. */
+  get damagedCalls(): number {
+    return this.damaged;
   }
 
   get calls(): number {
@@ -98,8 +115,11 @@ export class UsageSpool {
       if (this.next?.batch_id === batchId) return this.next;
       const batch = await this.read(file);
       if (batch && !('problem' in batch)) return (this.next = batch);
-      if (batch) await this.setAside(batchId, batch.problem);
-      else this.drop(batchId);
+      if (!batch) this.drop(batchId);
+      else {
+        this.damaged += file.calls;
+        await this.setAside(batchId, batch.problem);
+      }
     }
     return null;
   }

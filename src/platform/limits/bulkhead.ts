@@ -25,6 +25,10 @@ export class Bulkhead {
     return this.inside;
   }
 
+  get inLine(): number {
+    return this.waiting.length;
+  }
+
   /** Throws {@link NoPlace}; `work` has not begun then. `waitMilliseconds`: when there is less time than usual. */
   async pass<Result>(work: () => Promise<Result>, waitMilliseconds = Infinity): Promise<Result> {
     if (this.inside < this.limits.places) this.inside += 1;

@@ -13,6 +13,8 @@ export interface CallLine {
   attempts: number;
   /** `ok`, or the class of the failure; null: the hub refused it. */
   outcome: string | null;
+  /** Name of a used-up budget that refused the call, or a model that was asked for; another one may have answered. */
+  budget?: string;
   input_tokens: number | null;
   output_tokens: number | null;
   first_byte_ms: number | null;

@@ -6,6 +6,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Sample {
   value: number;
   labels?: Labels;
+  /** The same object for several series: what they have in common is written once. */
+  shared?: Labels;
   /** Of a histogram. */
   suffix?: '_bucket' | '_sum' | '_count';
 }
@@ -22,7 +24,22 @@ export interface MetricFamily {
   collect(): Iterable<Sample>;
 }
 
-/** A metric of one series. */
+/** Such as a counter, told by what its series differ in. */
+export const labelled = (
+  name: string,
+  help: string,
+  type: Exclude<MetricType, 'histogram'>,
+  read: () => Iterable<readonly [labels: Labels, value: number]>,
+): MetricFamily => ({
+  name,
+  help,
+  type,
+  *collect() {
+    for (const [labels, value] of read()) yield { labels, value };
+  },
+});
+
+/** A metric of one series; null: there is nothing to tell at the moment. */
 export const single = (name: string, help: string, type: MetricType, read: () => number | null): MetricFamily => ({
   name,
   help,
@@ -38,15 +55,15 @@ export function* histogramSamples(
   bounds: readonly number[],
   counts: readonly number[],
   sum: number,
-  labels: Labels = {},
+  shared: Labels = {},
 ): Iterable<Sample> {
   let total = 0;
   for (const [index, bound] of bounds.entries()) {
     total += counts[index] ?? 0;
-    yield { suffix: '_bucket', labels: { ...labels, le: String(bound) }, value: total };
+    yield { suffix: '_bucket', labels: { le: String(bound) }, shared, value: total };
   }
   total += counts[bounds.length] ?? 0;
-  yield { suffix: '_bucket', labels: { ...labels, le: '+Inf' }, value: total };
-  yield { suffix: '_sum', labels, value: sum };
-  yield { suffix: '_count', labels, value: total };
+  yield { suffix: '_bucket', labels: { le: '+Inf' }, shared, value: total };
+  yield { suffix: '_sum', shared, value: sum };
+  yield { suffix: '_count', shared, value: total };
 }

@@ -15,8 +15,12 @@ const DROPPED = 'hub_metrics_dropped_series_total';
 interface Value {
   metricName: string;
   labels: Labels;
+  sharedLabels: Labels;
   value: number;
 }
+
+/** One object, since the library remembers the text of each that it is given. */
+const NONE: Labels = {};
 
 /** Everything that `/metrics` tells, of both services and of Node itself. */
 @Injectable()
@@ -49,7 +53,7 @@ export class MetricsRegistry {
       // A page may be long: calls go on in between.
       await nextTurn();
     }
-    const dropped = [{ metricName: DROPPED, labels: {}, value: this.dropped }];
+    const dropped = [{ metricName: DROPPED, labels: NONE, sharedLabels: NONE, value: this.dropped }];
     written.push(await pageOf(DROPPED_SERIES, dropped));
     return `${written.join('\n\n')}\n`;
   }
@@ -78,9 +82,10 @@ const DROPPED_SERIES = {
   type: 'counter',
 } as const;
 
-const valueOf = ({ name }: MetricFamily, { value, labels = {}, suffix }: Sample): Value => ({
+const valueOf = ({ name }: MetricFamily, { value, labels = NONE, shared = NONE, suffix }: Sample): Value => ({
   metricName: suffix === undefined ? name : name + suffix,
   labels,
+  sharedLabels: shared,
   value,
 });
 

@@ -47,6 +47,8 @@ export class RedisConnection implements OnApplicationBootstrap, OnApplicationShu
   private isClosed = false;
   private lastProbeAt = -Infinity;
   private underWay = 0;
+  private connections = 0;
+  private silences = 0;
   /** Why it is not used, as it was found last. */
   private trouble: RedisTrouble = { kind: 'new', reason: 'it is not connected yet' };
   /** Of this outage: each kind is told once. */
@@ -73,6 +75,21 @@ export class RedisConnection implements OnApplicationBootstrap, OnApplicationShu
   /** Whether a command would be sent now. */
   get isUsable(): boolean {
     return this.trust.isGiven && this.underWay < MAX_UNDER_WAY && this.client?.status === 'ready';
+  }
+
+  /** Whether it is used: connected, and its answers are trusted. */
+  get isTrusted(): boolean {
+    return this.trust.isGiven;
+  }
+
+  /** How often the connection was made anew. */
+  get reconnects(): number {
+    return Math.max(0, this.connections - 1);
+  }
+
+  /** Commands and probes that were not answered in time. */
+  get timeouts(): number {
+    return this.silences;
   }
 
   /** Answers within 50 ms, undefined when Redis cannot be used. Never throws. */
@@ -107,7 +124,10 @@ export class RedisConnection implements OnApplicationBootstrap, OnApplicationShu
     });
     this.client.on('error', (error: unknown) => this.failed(error));
     this.client.on('close', () => this.failed(new RedisClosed()));
-    this.client.on('ready', () => void this.probe());
+    this.client.on('ready', () => {
+      this.connections += 1;
+      void this.probe();
+    });
     this.probing = setInterval(() => void this.probe(), PROBE_MILLISECONDS).unref();
   }
 
@@ -130,6 +150,7 @@ export class RedisConnection implements OnApplicationBootstrap, OnApplicationShu
   private failed(error: unknown): void {
     if (this.isClosed) return;
     const trouble = troubleOf(error);
+    if (trouble.kind === 'silent') this.silences += 1;
     const isLoss = this.trust.bad(performance.now());
     // A connection that says nothing may be half of one: what waits on it would pile up.
     if (trouble.kind === 'silent' && this.client?.status === 'ready') this.client.disconnect(true);

@@ -53,7 +53,8 @@ export class Collector implements SpanExporter {
       // Asked for before every attempt: one that the exporter had planned is given up at the end.
       headers: () => (this.isOver ? Promise.reject(new Error('closed')) : Promise.resolve(headers)),
       timeoutMillis: milliseconds,
-      concurrencyLimit: mostAtOnce,
+      // It tells of one that is done while it still counts it, and refuses what comes at once after it.
+      concurrencyLimit: mostAtOnce + 1,
       httpAgentOptions: () => agent,
     });
   }

@@ -1,10 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
-import type { AlertKind, Severity } from '../../contract/alert-kinds.js';
+import type { AlertKind, AlertState, Severity } from '../../contract/alert-kinds.js';
 import type { ResolvedReason } from '../../contract/alert-notice.js';
 import { asNumber } from '../database/column-types.js';
-
-export const ALERT_STATES = ['pending', 'firing', 'resolved'] as const;
-export type AlertState = (typeof ALERT_STATES)[number];
 
 /**
  * One rule and one subject, from the first minute in which it was bad until it is over. One that never fired is deleted; of a rule and

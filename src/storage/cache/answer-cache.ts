@@ -38,6 +38,8 @@ export interface Question {
  */
 @Injectable()
 export class AnswerCache {
+  /** Questions by what answered them, while Redis could be used. One that waited for another's answer is in neither. */
+  readonly lookups = { hit: 0, miss: 0 };
   private database: string | null = null;
   private revision = 0;
   /** The same question, asked again while it is answered, waits for that answer. */
@@ -107,6 +109,7 @@ export class AnswerCache {
 
   private async findOrLoad(name: string, work: () => Promise<object>): Promise<Buffer> {
     const found = await this.find(name);
+    this.lookups[found ? 'hit' : 'miss'] += 1;
     if (found) return found;
     const bytes = Buffer.from(JSON.stringify(await work()));
     this.keep(name, bytes);

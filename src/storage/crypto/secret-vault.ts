@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Secret } from '../../platform/secrets/secret.js';
+import { Secret } from '../../platform/secrets/secret.js';
 import type { KeyRingHolder } from './key-ring-holder.js';
+import { SealError } from './seal-error.js';
 import { keyIdOf, open, seal } from './sealed-secret.js';
 
 /** 64 bits: no two secrets of an installation meet, and nothing of a secret can be computed from it. */
@@ -40,5 +41,16 @@ export class SecretVault {
   /** Throws a SealError when the text was changed, moved, or sealed under a key that is not in the ring. */
   open(sealed: string, owner: SecretOwner): Secret {
     return open(this.keys.forOpening(keyIdOf(sealed)), sealed, owner);
+  }
+
+  /** Whether a text holds this very secret for this very owner: then there is nothing to write. null: there is none. */
+  holds(sealed: string | null, plaintext: string | null, owner: SecretOwner): boolean {
+    if (plaintext === null || sealed === null) return plaintext === sealed;
+    try {
+      return this.open(sealed, owner).equals(Secret.of(plaintext));
+    } catch (error) {
+      if (error instanceof SealError) return false;
+      throw error;
+    }
   }
 }

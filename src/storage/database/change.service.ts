@@ -11,6 +11,8 @@ export interface Observation<Result> {
   result: Result;
   /** The configs whose state is another one now; none: the revision stays. */
   changedConfigIds: readonly string[];
+  /** Something that every difference tells whole is another one now, such as the budgets that are used up. */
+  changesCalls?: boolean;
 }
 
 /** Listeners of every process hear of a new revision at its commit. */
@@ -105,8 +107,8 @@ export class ChangeService {
     let revision: number | null = null;
     const result = await this.dataSource.transaction(async (manager) => {
       const observation = await work(manager);
-      const { changedConfigIds } = observation;
-      if (changedConfigIds.length > 0) {
+      const { changedConfigIds, changesCalls = false } = observation;
+      if (changedConfigIds.length > 0 || changesCalls) {
         revision = await takeNextRevision(manager);
         await manager.query(STAMP_OBSERVED, [revision, changedConfigIds]);
       }
@@ -114,6 +116,11 @@ export class ChangeService {
     });
     this.tell(revision);
     return result;
+  }
+
+  /** The newest revision that this process has told of; null: none since its start. */
+  get newestTold(): number | null {
+    return this.newest === 0 ? null : this.newest;
   }
 
   /** The newest committed revision. */

@@ -4,6 +4,7 @@ import { migrations } from '../../../typeorm-migrations/index.js';
 import { AlertEntity, AlertEvaluationEntity, AlertSilenceEntity } from '../alert/alert.entities.js';
 import { AlertRuleEntity } from '../alert/alert-rule.entity.js';
 import { AlertChannelEntity } from '../alert-channel/alert-channel.entity.js';
+import { BudgetEntity, BudgetStateEntity } from '../budget/budget.entities.js';
 import { ScheduledTestsEntity } from '../connection-test/scheduled-tests.entity.js';
 import { HistoryEntity } from '../history/history.entity.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
@@ -13,6 +14,7 @@ import { AiModelInstanceEntity } from '../instance/ai-model-instance.entity.js';
 import { ProtectedLabelEntity, PromptLabelEntity } from '../prompt/prompt-label.entities.js';
 import { PromptVersionEntity } from '../prompt/prompt-version.entity.js';
 import { SystemPromptTemplateEntity } from '../prompt/system-prompt-template.entity.js';
+import { ConsoleSessionEntity } from '../session/console-session.entity.js';
 import { TokenEntity } from '../token/token.entity.js';
 import {
   UsageBatchEntity,
@@ -52,6 +54,9 @@ export const ENTITIES = [
   AlertSilenceEntity,
   AlertChannelEntity,
   NotificationEntity,
+  ConsoleSessionEntity,
+  BudgetEntity,
+  BudgetStateEntity,
 ];
 
 interface Limits {

@@ -33,6 +33,11 @@ export class DatabaseListener {
     this.emitter.setMaxListeners(0);
   }
 
+  /** Whether it would hear of a change now. */
+  get isListening(): boolean {
+    return this.isConnected;
+  }
+
   /** Calls `listener` with the payload of each notification. */
   on(channel: string, listener: (payload: string) => void): () => void {
     this.emitter.on(channel, listener);

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { DatabaseConnection } from './connection.js';
 import { Availability, probeOf } from './availability.js';
@@ -16,6 +17,16 @@ interface DatabaseEvents {
   onFatal: (error: unknown) => void;
 }
 
+/** The connections that the requests of this process share. */
+export interface PoolState {
+  /** How many there may be. */
+  limit: number;
+  idle: number;
+  inUse: number;
+  /** Who waits for one. */
+  waiting: number;
+}
+
 /**
  * The database of this process. A server that is away at start does not end the process: requests get 503 and it is
  * tried again every second, until it is there or the reason is another one than being away.
@@ -27,6 +38,7 @@ export class Database {
   private retry: NodeJS.Timeout | undefined;
   private isClosed = false;
   private ready = false;
+  private pool: pg.Pool | null = null;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -34,12 +46,35 @@ export class Database {
     private readonly events: DatabaseEvents,
   ) {
     this.availability = new Availability(probeOf(connection));
-    this.dataSource = new DataSource(dataSourceOptions(connection, SERVING, guardedPool(this.availability)));
+    this.dataSource = new DataSource(
+      dataSourceOptions(
+        connection,
+        SERVING,
+        guardedPool(this.availability, (pool) => (this.pool = pool)),
+      ),
+    );
   }
 
   /** Migrated and checked; says nothing about this very moment. */
   get isReady(): boolean {
     return this.ready;
+  }
+
+  /** Ready, and it answered when somebody looked last; nobody is asked. */
+  get isUp(): boolean {
+    return this.ready && !this.availability.isAway;
+  }
+
+  /** How many times it went away since the start. */
+  get outages(): number {
+    return this.availability.outages;
+  }
+
+  /** null: there is no pool yet. */
+  get poolState(): PoolState | null {
+    if (!this.pool) return null;
+    const { options, totalCount, idleCount, waitingCount } = this.pool;
+    return { limit: options.max, idle: idleCount, inUse: totalCount - idleCount, waiting: waitingCount };
   }
 
   /** Throws what waiting does not mend; otherwise returns, ready or not. */

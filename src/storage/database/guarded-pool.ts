@@ -13,13 +13,15 @@ const nothingToRelease = (): void => undefined;
 /**
  * A pool that gives out nothing while the database is known to be away, tells of every connection that broke, and throws
  * away those from before an outage: nobody knows whether the server at their other end still lives.
+ * @param onMade called with each pool that is made
  */
-export const guardedPool = (availability: Availability): typeof pg.Pool =>
+export const guardedPool = (availability: Availability, onMade: (pool: pg.Pool) => void): typeof pg.Pool =>
   class GuardedPool extends pg.Pool {
     private readonly connectedIn = new WeakMap<pg.PoolClient, number>();
 
     constructor(config?: pg.PoolConfig) {
       super(config);
+      onMade(this);
       this.on('connect', (client) => this.connectedIn.set(client, availability.outages));
       this.on('release', (error) => {
         if (types.isNativeError(error)) availability.suspect();

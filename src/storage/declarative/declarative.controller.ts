@@ -26,7 +26,11 @@ const CONTENT_TYPES: Record<TextFormat, string> = {
   yaml: 'application/yaml; charset=utf-8',
   json: 'application/json; charset=utf-8',
 };
-const READ_SCOPE: Record<DocumentSection, Scope> = { models: 'models:read', prompts: 'prompts:read' };
+const READ_SCOPE: Record<DocumentSection, Scope> = {
+  models: 'models:read',
+  prompts: 'prompts:read',
+  alert_rules: 'alerts:read',
+};
 
 const ANY_DOCUMENT = { type: 'object', additionalProperties: true } as const;
 const DOCUMENT_CONTENT = {
@@ -74,7 +78,7 @@ export class DeclarativeController {
 
   /** Everything your scopes may read, without secrets: each is a reference to a variable. The same state, the same bytes. */
   @Get('export')
-  @RequireScope('models:read', 'prompts:read')
+  @RequireScope('models:read', 'prompts:read', 'alerts:read')
   @ApiOkResponse({ content: DOCUMENT_CONTENT, description: 'The document' })
   @ApiProblems(400, 422, 503)
   async export(
@@ -107,7 +111,7 @@ export class DeclarativeController {
    */
   @Post('import')
   @CanWaitForApplied()
-  @RequireScope('models:write', 'prompts:write')
+  @RequireScope('models:write', 'prompts:write', 'alerts:write')
   @HttpCode(200)
   @ApiConsumes('application/json', 'application/yaml')
   @ApiBody(IMPORT_BODY)

@@ -1,3 +1,4 @@
+import type { AlertRuleCreate } from '../../contract/alert-rule.contract.js';
 import type { DocumentFormat, ReportEntry } from '../../contract/declarative.contract.js';
 import { isPlainObject } from '../../contract/fields.js';
 import type { ModelConfigUpdate } from '../../contract/model-config.contract.js';
@@ -64,6 +65,26 @@ const MODEL_FIELD_PLACES: Record<keyof ModelConfigUpdate, true> = {
 };
 export const MODEL_FIELDS = Object.keys(MODEL_FIELD_PLACES) as (keyof ModelConfigUpdate)[];
 
+/** The same of an alert rule. */
+const RULE_FIELD_PLACES: Record<keyof AlertRuleCreate, true> = {
+  name: true,
+  kind: true,
+  description: true,
+  is_enabled: true,
+  severity: true,
+  scope: true,
+  scope_value: true,
+  threshold: true,
+  window_minutes: true,
+  min_calls: true,
+  for_minutes: true,
+  keep_firing_minutes: true,
+  reminder_minutes: true,
+  language: true,
+  channels: true,
+};
+export const RULE_FIELDS = Object.keys(RULE_FIELD_PLACES) as (keyof AlertRuleCreate)[];
+
 /** The hub's own document. A section that is left out is not spoken of; an empty one says that there is nothing. */
 export interface HubDocument {
   version: typeof DOCUMENT_VERSION;
@@ -71,9 +92,10 @@ export interface HubDocument {
   sealing?: Sealing;
   models?: readonly object[];
   prompts?: readonly object[];
+  alert_rules?: readonly object[];
 }
 
-/** One model or prompt of a document that was read, not yet checked. */
+/** One model, prompt or alert rule of a document that was read, not yet checked. */
 export interface Entry {
   /** Where it stands, such as `models[3]`, for messages. */
   path: string;
@@ -93,6 +115,7 @@ export interface ReadDocument {
   /** null: the document does not speak of them. */
   models: Entry[] | null;
   prompts: Entry[] | null;
+  alert_rules: Entry[] | null;
   /** Values of variables that the document brings along itself. */
   variables: ReadonlyMap<string, string>;
   report: ReportEntry[];

@@ -14,6 +14,7 @@ import type { Transaction } from '../database/transaction.js';
 import { ConfigCredentials } from '../model-config/config-credentials.js';
 import { DOCUMENT_KIND, DOCUMENT_VERSION, type HubDocument } from './document.js';
 import { writeDocument } from './document-text.js';
+import { exportAlertRules } from './rule-export.js';
 import { exportModels, exportSealedModels, type SealedModels } from './model-export.js';
 import { exportPrompts } from './prompt-export.js';
 import { DocumentSeal } from './sealing.js';
@@ -34,6 +35,7 @@ export class ExportService {
       kind: DOCUMENT_KIND,
       ...(sections.includes('models') && { models: await exportModels(manager) }),
       ...(sections.includes('prompts') && { prompts: await exportPrompts(manager) }),
+      ...(sections.includes('alert_rules') && { alert_rules: await exportAlertRules(manager) }),
     }));
     return bounded(await writeDocument(document, format));
   }
@@ -46,20 +48,27 @@ export class ExportService {
     await this.changes.commit({ ...author, repeatable: null }, async (transaction) => {
       const prompts = await exportPrompts(transaction.manager);
       const sealed = await exportSealedModels(transaction.manager, this.credentials, seal);
+      const alert_rules = await exportAlertRules(transaction.manager);
       document = {
         version: DOCUMENT_VERSION,
         kind: DOCUMENT_KIND,
         sealing: seal.describe(sealed.unreadable),
         models: sealed.models,
         prompts,
+        alert_rules,
       };
-      record(transaction, sealed, prompts.length);
+      record(transaction, sealed, { prompts: prompts.length, alert_rules: alert_rules.length });
     });
     return bounded(await writeDocument(document as unknown as HubDocument, format));
   }
 }
 
-const record = (transaction: Transaction, { models, secrets, unreadable }: SealedModels, prompts: number): void =>
+interface Counts {
+  prompts: number;
+  alert_rules: number;
+}
+
+const record = (transaction: Transaction, { models, secrets, unreadable }: SealedModels, counts: Counts): void =>
   transaction.record({
     kind: 'export',
     subjectId: randomUUID(),
@@ -67,7 +76,7 @@ const record = (transaction: Transaction, { models, secrets, unreadable }: Seale
     action: 'export',
     version: null,
     before: null,
-    after: { sections: DOCUMENT_SECTIONS, models: models.length, prompts, secrets, unreadable },
+    after: { sections: DOCUMENT_SECTIONS, models: models.length, ...counts, secrets, unreadable },
   });
 
 const bounded = (text: string): string => {

@@ -15,14 +15,23 @@ import type { Entry, ReadDocument } from './document.js';
 import { readDocument } from './formats/read-document.js';
 import { lockAll, takeTurn } from './import-locks.js';
 import type { ImportRequest } from './import-request.js';
-import { ModelImport } from './model-import.js';
-import { PromptImport } from './prompt-import.js';
+import type { ImportWork } from './import-work.js';
+import { ModelImport, type ReadyModel } from './model-import.js';
+import { PromptImport, type ReadyPrompt } from './prompt-import.js';
+import { type ReadyRule, RuleImport } from './rule-import.js';
 import { Plan } from './plan.js';
 import { Problems } from './problems.js';
 import { DocumentSeal } from './sealing.js';
 import { SecretResolver } from './secret-resolver.js';
 
 const AT_ONCE = 8;
+
+/** What was checked and can be written; null: the document does not speak of them. */
+interface Ready {
+  prompts: ReadyPrompt[] | null;
+  models: ReadyModel[] | null;
+  rules: ReadyRule[] | null;
+}
 
 /**
  * Makes the hub what a document says: all of it, or nothing. The plan is the import itself, rehearsed: the same work in
@@ -37,6 +46,7 @@ export class ImportService {
     private readonly changes: ChangeService,
     private readonly models: ModelImport,
     private readonly prompts: PromptImport,
+    private readonly rules: RuleImport,
   ) {}
 
   async import(request: ImportRequest, query: ImportQuery, author: Author): Promise<ImportPlan> {
@@ -56,7 +66,7 @@ export class ImportService {
 
   private async apply(
     transaction: Transaction,
-    { models, prompts, format, report }: ReadDocument,
+    document: ReadDocument,
     resolver: SecretResolver,
     { prune = false, on_missing_secret, dry_run = false, plan: expected }: ImportQuery,
   ): Promise<ImportPlan> {
@@ -64,25 +74,53 @@ export class ImportService {
     const problems = new Problems();
     const work = { resolver, plan, problems, skipMissing: on_missing_secret === 'skip' };
     await takeTurn(transaction);
-    const readyPrompts = prompts && (await this.prompts.prepare(transaction, prompts, work));
-    const readyModels = models && (await this.models.prepare(transaction, models, work));
+    const ready = await this.prepare(transaction, document, work);
     problems.throwIfAny();
-    await lockAll(transaction, { prompts: readyPrompts, models: readyModels, prune });
-    // Prompts first: the default prompt of a model has to be there.
-    await this.prompts.write(transaction, readyPrompts ?? [], work);
-    await this.models.write(transaction, readyModels ?? [], work);
-    if (prune && models) await this.models.prune(transaction, models, work);
-    if (prune && prompts) await this.prompts.prune(transaction, prompts, work);
+    await lockAll(transaction, { ...ready, prune });
+    await this.write(transaction, ready, work);
+    if (prune) await this.prune(transaction, document, work);
+    await this.writeRules(transaction, ready, work, prune ? document.alert_rules : null);
     problems.throwIfAny();
-    const answer = plan.finish(format, report, dry_run);
+    const answer = plan.finish(document.format, document.report, dry_run);
     if (expected === undefined || expected === answer.plan_digest) return answer;
     throw new AppError('plan_outdated', {
       detail: 'Nothing was changed. Something else was changed since the plan was made; make it anew.',
     });
   }
+
+  private async prepare(transaction: Transaction, document: ReadDocument, work: ImportWork): Promise<Ready> {
+    const { models, prompts, alert_rules: rules } = document;
+    return {
+      prompts: prompts && (await this.prompts.prepare(transaction, prompts, work)),
+      models: models && (await this.models.prepare(transaction, models, work)),
+      rules: rules && (await this.rules.prepare(transaction, rules, work)),
+    };
+  }
+
+  /** Prompts first: the default prompt of a model has to be there. */
+  private async write(transaction: Transaction, { prompts, models }: Ready, work: ImportWork): Promise<void> {
+    await this.prompts.write(transaction, prompts ?? [], work);
+    await this.models.write(transaction, models ?? [], work);
+  }
+
+  private async prune(transaction: Transaction, { prompts, models }: ReadDocument, work: ImportWork): Promise<void> {
+    if (models) await this.models.prune(transaction, models, work);
+    if (prompts) await this.prompts.prune(transaction, prompts, work);
+  }
+
+  /** Those that go make room for those that come. `kept`: all that stay; null: nothing goes. */
+  private async writeRules(
+    transaction: Transaction,
+    { rules }: Ready,
+    work: ImportWork,
+    kept: Entry[] | null,
+  ): Promise<void> {
+    if (kept) await this.rules.prune(transaction, kept, work);
+    await this.rules.write(transaction, rules ?? [], work);
+  }
 }
 
-const WRITE_SCOPE = { models: 'models:write', prompts: 'prompts:write' } as const;
+const WRITE_SCOPE = { models: 'models:write', prompts: 'prompts:write', alert_rules: 'alerts:write' } as const;
 
 const checkScopes = (document: ReadDocument, { scopes }: Author): void => {
   const missing = DOCUMENT_SECTIONS.filter((section) => document[section] && !scopes.has(WRITE_SCOPE[section]));

@@ -33,4 +33,8 @@ export class AiModelInstanceEntity {
   /** When it last knew that this revision is the newest. */
   @Column({ name: 'confirmed_at', type: 'timestamptz', nullable: true })
   confirmedAt: Date | null;
+
+  /** Since when there is a newer revision while this one did not move, by the database's clock; null: it is the newest, or there is none. */
+  @Column({ name: 'behind_since', type: 'timestamptz', nullable: true, select: false })
+  behindSince: Date | null;
 }

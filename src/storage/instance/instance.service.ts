@@ -20,10 +20,12 @@ const GONE = `interval '${INSTANCE_GONE_MILLISECONDS} milliseconds'`;
 const REPORT = `WITH known AS (SELECT applied_revision FROM ai_model_instances WHERE id = $1),
   written AS (
     INSERT INTO ai_model_instances
-      (id, role, version, host, started_at, seen_at, applied_revision, source, confirmed_at)
-    VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8)
+      AS stored (id, role, version, host, started_at, seen_at, applied_revision, source, confirmed_at, behind_since)
+    VALUES ($1, $2, $3, $4, $5, now(), $6, $7, $8, (SELECT now() FROM hub_revision WHERE revision > $6::bigint))
     ON CONFLICT (id) DO UPDATE SET seen_at = now(), applied_revision = excluded.applied_revision,
-      source = excluded.source, confirmed_at = excluded.confirmed_at
+      source = excluded.source, confirmed_at = excluded.confirmed_at,
+      behind_since = CASE WHEN excluded.behind_since IS NOT NULL AND stored.applied_revision = excluded.applied_revision
+        THEN coalesce(stored.behind_since, excluded.behind_since) ELSE excluded.behind_since END
     RETURNING applied_revision)
   SELECT pg_notify('${APPLIED_CHANNEL}', '') FROM written
   WHERE applied_revision IS DISTINCT FROM (SELECT applied_revision FROM known)`;

@@ -25,6 +25,11 @@ export class ChangeStream implements BeforeApplicationShutdown {
     changes.onRevision((revision) => this.tell(revision));
   }
 
+  /** How many are told of changes. */
+  get watcherCount(): number {
+    return this.watchers.size;
+  }
+
   /** Streams to `response` until either side ends it. */
   add(response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });

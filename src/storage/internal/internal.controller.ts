@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Header, Headers, HttpCode, Param, Post, 
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ConnectionTestClaim, type ConnectionTestGrant } from '../../contract/connection-test.contract.js';
+import type { InternalSession } from '../../contract/console.contract.js';
 import { InstanceReport } from '../../contract/instance.contract.js';
 import { INTERNAL_PATH } from '../../contract/paths.js';
 import type { SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
@@ -16,6 +17,7 @@ import { InstanceService } from '../instance/instance.service.js';
 import { UsageService } from '../usage/usage.service.js';
 import { sendJson } from './send-json.js';
 import { ChangeStream } from './change-stream.js';
+import { StoredSessions } from '../session/stored-sessions.js';
 import { SnapshotService } from './snapshot.service.js';
 
 const revisionOf = (ifNoneMatch: string | undefined): number | null => {
@@ -40,6 +42,7 @@ export class InternalController {
     private readonly changes: ChangeStream,
     private readonly claims: ConnectionTestClaims,
     private readonly instances: InstanceService,
+    private readonly sessions: StoredSessions,
   ) {}
 
   /** A `Snapshot`; with `since` a `SnapshotDifference` to it where one can be told. */
@@ -93,6 +96,15 @@ export class InternalController {
   @HttpCode(204)
   async forget(@UuidParam('id') id: string): Promise<void> {
     await this.instances.forget(id);
+  }
+
+  /** Opens the cookie of somebody who is signed in to the console. */
+  @Get('sessions/:id')
+  @Header('cache-control', 'no-store')
+  async session(@Param('id') idSha256: string): Promise<InternalSession> {
+    const found = await this.sessions.find(idSha256);
+    const session = found && { key: found.key.toString('base64'), expires_at: found.expiresAt.toISOString() };
+    return { session };
   }
 
   /** Which models the asking process may test now. */

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import type { SnapshotDifference } from '../../contract/snapshot.contract.js';
+import { readSnapshotBudgets } from '../budget/snapshot-budgets.js';
 import type { ConfigCredentials } from '../model-config/config-credentials.js';
 import { ModelConfigEntity } from '../model-config/model-config.entity.js';
 import { readSnapshotPrompts } from '../prompt/snapshot-prompts.js';
@@ -59,6 +60,7 @@ export const readDifference = async (
     models,
     tokens,
     prompts,
+    budgets: await readSnapshotBudgets(manager),
     removed: {
       models: missingFrom(changed.models, models),
       tokens: missingFrom(changed.tokens, tokens),

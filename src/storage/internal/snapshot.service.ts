@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
+import { readSnapshotBudgets } from '../budget/snapshot-budgets.js';
 import { ChangeService, type RevisionState, readRevisionState } from '../database/change.service.js';
 import { ConfigCredentials } from '../model-config/config-credentials.js';
 import { readSnapshotPrompts, readSnapshotVersion } from '../prompt/snapshot-prompts.js';
@@ -98,7 +99,8 @@ export class SnapshotService {
     }
     const tokens = [toAdminToken(this.known.admin), ...(await readSnapshotTokens(manager))];
     const prompts = JSON.stringify(await readSnapshotPrompts(manager));
-    const rest = `"tokens":${JSON.stringify(tokens)},"prompts":${prompts}`;
+    const budgets = JSON.stringify(await readSnapshotBudgets(manager));
+    const rest = `"tokens":${JSON.stringify(tokens)},"prompts":${prompts},"budgets":${budgets}`;
     return { revision, text: `{"revision":${revision},"models":[${pages.join(',')}],${rest}}`, observations };
   }
 }

@@ -6,7 +6,6 @@ import {
   type SecretDestination,
   secretsRequired,
 } from '../../platform/secrets/destination.js';
-import { Secret } from '../../platform/secrets/secret.js';
 import { SealError } from '../crypto/seal-error.js';
 import { SecretVault, type SealedField, type SecretOwner } from '../crypto/secret-vault.js';
 import type { ModelConfigEntity } from './model-config.entity.js';
@@ -50,13 +49,14 @@ export class ConfigCredentials {
     if (before && !isSameDestination(before, after)) refuseStoredSecrets(before, change);
     const columns: Partial<ModelConfigEntity> = {};
     const { api_key: key, auth_headers: headers } = change;
-    if (key !== undefined && !this.isStored(key, after, 'api_key', before?.apiKey)) {
+    if (key !== undefined && !this.vault.holds(before?.apiKey ?? null, key, ownerOf(after, 'api_key'))) {
       columns.apiKey = this.seal(key, after, 'api_key');
       columns.apiKeyHint = key === null ? null : hintOf(key);
       columns.apiKeyFingerprint = key === null ? null : this.vault.fingerprint(key);
     }
     const headersText = headers === undefined || headers === null ? headers : JSON.stringify(headers);
-    if (headersText !== undefined && !this.isStored(headersText, after, 'auth_headers', before?.authHeaders)) {
+    const headersOwner = ownerOf(after, 'auth_headers');
+    if (headersText !== undefined && !this.vault.holds(before?.authHeaders ?? null, headersText, headersOwner)) {
       columns.authHeaders = this.seal(headersText, after, 'auth_headers');
       columns.authHeaderNames = Object.keys(headers ?? {});
       columns.authHeadersFingerprint = headersText === null ? null : this.vault.fingerprint(headersText);
@@ -64,22 +64,6 @@ export class ConfigCredentials {
     // What is entered anew may be right now; what is still wrong with it shows at the next use.
     if (key !== undefined || headers !== undefined) columns.credentialError = null;
     return columns;
-  }
-
-  /** Whether this very secret is stored for this very place: then there is nothing to write. */
-  private isStored(
-    plaintext: string | null,
-    config: Destination,
-    field: SealedField,
-    sealed: string | null | undefined,
-  ): boolean {
-    if (plaintext === null || !sealed) return plaintext === (sealed ?? null);
-    try {
-      return this.vault.open(sealed, ownerOf(config, field)).equals(Secret.of(plaintext));
-    } catch (error) {
-      if (error instanceof SealError) return false;
-      throw error;
-    }
   }
 
   /** Opens both secrets; one that does not open is a state of this config, not a failure of the caller's list. */

@@ -1,8 +1,7 @@
 import { Column, Entity, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import type { ChannelKind } from '../../contract/alert-channel.contract.js';
 import type { Notice } from '../../contract/alert-notice.js';
-
-export const NOTIFICATION_STATES = ['queued', 'delivered', 'given_up'] as const;
-export type NotificationState = (typeof NOTIFICATION_STATES)[number];
+import type { NotificationState } from '../../contract/notification.contract.js';
 
 /** A message on its way to one channel, and what became of it. */
 @Entity('alert_notifications')
@@ -28,6 +27,9 @@ export class NotificationEntity {
   @Column({ name: 'channel_name', type: 'varchar', length: 64 })
   channelName: string;
 
+  @Column({ name: 'channel_kind', type: 'varchar', length: 20 })
+  channelKind: ChannelKind;
+
   /** Messages with the same key reach a channel in their order, one after the other. */
   @Column({ name: 'order_key', type: 'varchar', length: 80 })
   orderKey: string;
@@ -44,7 +46,11 @@ export class NotificationEntity {
   @Column({ name: 'next_attempt_at', type: 'timestamptz', default: () => 'now()' })
   nextAttemptAt: Date;
 
-  /** A process is at it; null: nobody. */
+  /** Until when it is tried. */
+  @Column({ name: 'give_up_at', type: 'timestamptz' })
+  giveUpAt: Date;
+
+  /** A process is at it; null: nobody. Whoever writes the result has to find the time that it wrote itself. */
   @Column({ name: 'leased_until', type: 'timestamptz', nullable: true })
   leasedUntil: Date | null;
 

@@ -16,14 +16,16 @@ const LEAVE_MILLISECONDS = 1000;
 const BEAT = `INSERT INTO storage_processes (id, started_at, seen_at, key_ids, active_key_id, version, host)
   VALUES ($1, $2, now(), $3, $4, $5, $6)
   ON CONFLICT (id) DO UPDATE SET seen_at = now(), key_ids = excluded.key_ids, active_key_id = excluded.active_key_id`;
-/** Whoever comes along does it; what another one is removing already is left to it. */
-const FORGET = `DELETE FROM storage_processes WHERE id IN
-  (SELECT id FROM storage_processes WHERE seen_at < now() - ${GONE_AFTER} FOR UPDATE SKIP LOCKED)`;
+/** Whoever comes along does it; what another one is removing already is left to it. Answers how many live. */
+const FORGET = `WITH gone AS (DELETE FROM storage_processes WHERE id IN
+  (SELECT id FROM storage_processes WHERE seen_at < now() - ${GONE_AFTER} FOR UPDATE SKIP LOCKED))
+  SELECT count(*) AS living FROM storage_processes WHERE seen_at > now() - ${GONE_AFTER}`;
 
 /** The processes of the storage service that share a database: this one says every two seconds that it lives. */
 export class StorageProcesses {
   private readonly beats = new RepeatedTask(() => this.writeBeat(), BEAT_MILLISECONDS);
   private isKnown = false;
+  private seen: number | null = null;
 
   constructor(
     private readonly instance: ThisInstance,
@@ -34,6 +36,11 @@ export class StorageProcesses {
   /** Of this process. */
   get id(): string {
     return this.instance.id;
+  }
+
+  /** How many lived at the last beat, this one included; null: it could not be told. */
+  get lastSeen(): number | null {
+    return this.seen;
   }
 
   start(): void {
@@ -80,12 +87,22 @@ export class StorageProcesses {
   }
 
   private async writeBeat(): Promise<void> {
+    try {
+      this.seen = await this.beatAndCount();
+    } catch (error) {
+      this.seen = null;
+      throw error;
+    }
+  }
+
+  private async beatAndCount(): Promise<number> {
     this.isKnown = false;
     const { keyIds, activeKeyId } = this.keys.current;
     const { startedAt, version, host } = this.instance;
     await this.dataSource.query(BEAT, [this.id, startedAt, keyIds, activeKeyId, version, host]);
     this.isKnown = true;
-    await this.dataSource.query(FORGET);
+    const [row] = await this.dataSource.query<{ living: string }[]>(FORGET);
+    return Number(row?.living);
   }
 
   private async forgetThisOne(): Promise<void> {

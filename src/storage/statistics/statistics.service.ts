@@ -4,9 +4,10 @@ import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import { CALL_OUTCOMES } from '../../contract/usage.contract.js';
 import { CallSums } from './call-sums.js';
+import { readCompleteFrom } from './complete-from.js';
 import { selectionOf } from './grouping.js';
 import { readSeries } from './series.js';
-import { type CompleteFrom, resolveRange, spansOf, type TimeRange } from './time-range.js';
+import { resolveRange, spansOf, type TimeRange } from './time-range.js';
 import { largestGroups, readSums } from './usage-reader.js';
 
 interface ModelRow {
@@ -22,7 +23,6 @@ type UsageTotals = Omit<
 >;
 
 const MODELS = 'SELECT provider, status, count(*) AS models FROM ai_model_configs GROUP BY provider, status';
-const COMPLETE_FROM = 'SELECT resolution, complete_from FROM usage_retention';
 
 const countBy = (rows: ModelRow[], key: 'provider' | 'status'): Record<string, number> => {
   const counts: Record<string, number> = {};
@@ -41,7 +41,7 @@ export class StatisticsService {
     return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
       // The planner thinks such queries expensive; to compile one takes longer than to run it.
       await manager.query('SET LOCAL jit = off');
-      const range = resolveRange(query, await this.completeFrom(manager), Date.now());
+      const range = resolveRange(query, await readCompleteFrom(manager), Date.now());
       return {
         ...(await this.countModels(manager)),
         ...(await this.readTotals(manager, query, range)),
@@ -53,12 +53,6 @@ export class StatisticsService {
         ...(await readSeries(manager, query, range)),
       };
     });
-  }
-
-  private async completeFrom(manager: EntityManager): Promise<CompleteFrom> {
-    const rows = await manager.query<{ resolution: 'minute' | 'hour'; complete_from: Date }[]>(COMPLETE_FROM);
-    const times = new Map(rows.map((row) => [row.resolution, row.complete_from.getTime()]));
-    return { minute: times.get('minute') ?? 0, hour: times.get('hour') ?? 0 };
   }
 
   private async countModels(manager: EntityManager): Promise<ModelCounts> {

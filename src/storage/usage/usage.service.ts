@@ -33,14 +33,45 @@ const TOUCH_TOKENS = `UPDATE api_tokens SET last_used_at = now()
   WHERE id = ANY($1::uuid[]) AND coalesce(last_used_at < now() - interval '1 minute', true)`;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
+/** What came in since the start; committed, so a batch that failed is in none of them. */
+export interface ReceivedUsage {
+  batches: number;
+  /** Batches that were counted before. */
+  duplicates: number;
+  /** Of the batches that were counted. */
+  records: number;
+}
+
 /** Adds batches of usage records to the counters, each batch once. */
 @Injectable()
 export class UsageService {
+  readonly received: ReceivedUsage = { batches: 0, duplicates: 0, records: 0 };
   private batches = 0;
+  private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly changes: ChangeService) {}
 
-  record(batch: UsageBatch): Promise<UsageReceipt> {
+  /** Called after this process has counted a batch. */
+  onRecorded(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  async record(batch: UsageBatch): Promise<UsageReceipt> {
+    const receipt = await this.add(batch);
+    this.noteReceived(receipt);
+    if (!receipt.duplicate) for (const listener of this.listeners) listener();
+    return receipt;
+  }
+
+  private noteReceived({ duplicate, accepted }: UsageReceipt): void {
+    if (duplicate) this.received.duplicates += 1;
+    else {
+      this.received.batches += 1;
+      this.received.records += accepted;
+    }
+  }
+
+  private add(batch: UsageBatch): Promise<UsageReceipt> {
     return this.changes.observe(async (manager) => {
       const remembered = await manager.query<unknown[]>(REMEMBER_BATCH, [batch.batch_id]);
       const receipt = { batch_id: batch.batch_id, accepted: batch.records.length, duplicate: remembered.length === 0 };

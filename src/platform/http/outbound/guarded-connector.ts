@@ -124,3 +124,17 @@ function connectTimeout(): OutboundError {
   const details = { networkCode: 'CONNECT_TIMEOUT', beforeBytesWereSent: true };
   return new OutboundError('connect', 'The connection could not be opened in time.', details);
 }
+
+/**
+ * Opens a TCP connection for what is not HTTP, to where the policy allows; `origin` is `smtp://host:port` or the like. Fails only with an
+ * OutboundError.
+ */
+export const openGuarded = (
+  origin: string,
+  { host, port }: { host: string; port: number },
+  settings: ConnectorSettings,
+): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const place = { hostname: host, port: String(port), protocol: 'tcp:' };
+    new GuardedConnector(origin, settings).connect(place, (error, socket) => (error ? reject(error) : resolve(socket)));
+  });

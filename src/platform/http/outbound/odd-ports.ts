@@ -10,3 +10,6 @@ export const ODD_PORTS: ReadonlySet<number> = new Set([
   6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10_080, 1433, 1521, 2375, 2376, 2379, 2380, 3306, 3389, 5432,
   5672, 6379, 9042, 9092, 10_250, 10_255, 11_211, 27_017,
 ]);
+
+/** Those of them where mail servers listen for clients. */
+export const MAIL_PORTS: ReadonlySet<number> = new Set([25, 465, 587]);

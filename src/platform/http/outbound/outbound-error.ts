@@ -17,6 +17,7 @@ interface OutboundErrorDetails {
   readonly refusal?: OutboundRefusal;
   readonly networkCode?: string;
   readonly location?: string;
+  readonly status?: number;
 }
 
 /**
@@ -32,6 +33,8 @@ export class OutboundError extends Error {
   readonly networkCode: string | undefined;
   /** Present for kind `redirect`: where the answer points, as it was sent. */
   readonly location: string | undefined;
+  /** Present where an answer with this status is not taken as it came: kinds `redirect` and `encoded`. */
+  readonly status: number | undefined;
 
   constructor(
     readonly kind: OutboundErrorKind,
@@ -44,6 +47,7 @@ export class OutboundError extends Error {
     this.refusal = details.refusal;
     this.networkCode = details.networkCode;
     this.location = details.location;
+    this.status = details.status;
   }
 }
 

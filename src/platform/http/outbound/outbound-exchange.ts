@@ -245,11 +245,11 @@ export function tooLarge(limitBytes: number): OutboundError {
 function unacceptable(status: number, headers: OutboundResponseHeaders): OutboundError | null {
   if (status >= 300 && status < 400) {
     const message = `The answer is a redirect (${status}); redirects are never followed.`;
-    return new OutboundError('redirect', message, { location: [headers['location']].flat()[0] });
+    return new OutboundError('redirect', message, { location: [headers['location']].flat()[0], status });
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== '' && String(encoding).toLowerCase() !== 'identity') {
-    return new OutboundError('encoded', 'The answer is compressed although that was not asked for.');
+    return new OutboundError('encoded', 'The answer is compressed although that was not asked for.', { status });
   }
   return null;
 }

@@ -76,6 +76,45 @@ describe('OutboundPolicy.checkUrl', () => {
   });
 });
 
+describe('OutboundPolicy.checkMailServer', () => {
+  const listed = new OutboundPolicy(parsePrivateOrigins('smtp://127.0.0.1:2525,smtps://mail.internal:*'));
+
+  it.each([
+    ['smtp://mail.example.com:587', null],
+    ['smtps://mail.example.com:465', null],
+    ['smtp://mail.example.com:25', null],
+    ['smtp://mail.example.com:2525', null],
+    ['smtp://mail.example.com:6379', 'port'],
+    ['smtp://mail.example.com:0', 'port'],
+    ['smtp://127.0.0.1:25', 'private_address'],
+    ['smtp://2130706433:25', 'private_address'],
+    ['smtp://[::1]:25', 'private_address'],
+    ['smtp://mail:25', 'private_address'],
+    ['smtp://169.254.169.254:25', 'metadata_address'],
+    ['smtp://metadata.google.internal:25', 'metadata_address'],
+    ['smtp://mail.example.com', 'malformed'],
+    ['smtp://user@mail.example.com:25', 'malformed'],
+    ['https://mail.example.com:443', 'malformed'],
+  ])('judges %s: %s', (origin, reason) => {
+    expect(nothingListed.checkMailServer(origin)?.reason ?? null).toBe(reason);
+  });
+
+  it('opens what is listed, with this scheme and port', () => {
+    expect(listed.checkMailServer('smtp://127.0.0.1:2525')).toBeNull();
+    expect(listed.checkAddress('smtp://127.0.0.1:2525', '127.0.0.1')).toBeNull();
+    expect(listed.checkMailServer('smtps://127.0.0.1:2525')?.reason).toBe('private_address');
+    expect(listed.checkMailServer('smtps://mail.internal:465')).toBeNull();
+    expect(listed.checkMailServer('smtps://mail.internal:6379')?.reason).toBe('port');
+    expect(reasonOf(listed, 'http://127.0.0.1:2525')).toBe('private_address');
+  });
+
+  it('gives HTTP no way to a mail server', () => {
+    expect(reasonOf(listed, 'smtp://127.0.0.1:2525')).toBe('scheme');
+    const url = new URL('smtp://127.0.0.1:2525');
+    expect(listed.checkRequest(url, url.origin)?.reason).toBe('scheme');
+  });
+});
+
 describe('OutboundPolicy.checkAddress', () => {
   it.each([
     ['8.8.8.8', null],

@@ -1,6 +1,6 @@
 import { canParseUrl } from '../can-parse-url.js';
 import { addressKind } from './address-kind.js';
-import { ODD_PORTS } from './odd-ports.js';
+import { MAIL_PORTS, ODD_PORTS } from './odd-ports.js';
 import { findListing, type PrivateOrigins } from './private-origins.js';
 
 /** Why an address may not be called. */
@@ -38,6 +38,7 @@ export interface UrlForm {
 }
 
 const API_BASE_FORM: UrlForm = { mayHaveQuery: false, maxLength: 2048 };
+const MAIL_ORIGIN = /^smtps?:\/\/[^/?#@\s]+:\d{1,5}$/u;
 const MAX_CACHED_ORIGINS = 1000;
 const PRIVATE_SUFFIXES = ['.localhost', '.internal', '.local', '.localdomain', '.home.arpa', '.lan', '.svc'];
 const METADATA_NAMES = [
@@ -78,6 +79,11 @@ export class OutboundPolicy {
    */
   checkRequest(url: URL, origin: string): OutboundRefusal | null {
     return url.username === '' && url.password === '' ? this.verdict(origin).refusal : refuse('userinfo');
+  }
+
+  /** Judges where a connection goes that is no HTTP: `smtp://host:port` or `smtps://host:port`, the port always there. */
+  checkMailServer(origin: string): OutboundRefusal | null {
+    return MAIL_ORIGIN.test(origin) ? this.verdict(origin).refusal : refuse('malformed');
   }
 
   /** Judges one address that the origin's host resolved to. Never cached: names change their addresses at will. */
@@ -139,25 +145,40 @@ function refuseSpelling(text: string, form: UrlForm): OutboundRefusalReason | nu
 }
 
 function judgeOrigin(origin: string, allowed: PrivateOrigins): OriginVerdict {
-  if (!canParseUrl(origin)) {
+  const isMail = MAIL_ORIGIN.test(origin);
+  // `URL` folds the spelling of hosts for web schemes alone.
+  const text = isMail ? origin.replace(/^smtps?/u, 'http') : origin;
+  if (!canParseUrl(text)) {
     return { refusal: refuse('scheme'), isListed: false }; // `URL` gives the origin "null" to all but web schemes
   }
-  const url = new URL(origin);
+  const url = new URL(text);
+  const scheme = isMail ? origin.slice(0, origin.indexOf(':')) : url.protocol.slice(0, -1);
   const host = url.hostname.replace(/\.$/u, '');
   const port = url.port === '' ? defaultPort(url.protocol) : Number(url.port);
-  const listing = findListing(allowed, url.protocol.slice(0, -1), host, port);
+  const listing = findListing(allowed, scheme, host, port);
   const isListed = listing !== null;
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    return { refusal: refuse('scheme'), isListed };
+  return { refusal: refuseOrigin({ scheme, isMail, host, port }, listing), isListed };
+}
+
+interface Place {
+  scheme: string;
+  isMail: boolean;
+  host: string;
+  port: number;
+}
+
+function refuseOrigin(place: Place, listing: ReturnType<typeof findListing>): OutboundRefusal | null {
+  const { scheme, isMail, host, port } = place;
+  const isListed = listing !== null;
+  if (!isMail && scheme !== 'https' && scheme !== 'http') {
+    return refuse('scheme');
   }
-  if (port === 0 || (ODD_PORTS.has(port) && listing !== 'exact_port')) {
-    return { refusal: refuse('port'), isListed };
+  const isOdd = ODD_PORTS.has(port) && !(isMail && MAIL_PORTS.has(port));
+  if (port === 0 || (isOdd && listing !== 'exact_port')) {
+    return refuse('port');
   }
-  const hostRefusal = refuseHost(host, isListed);
-  if (hostRefusal) {
-    return { refusal: hostRefusal, isListed };
-  }
-  return { refusal: url.protocol === 'http:' && !isListed ? refuse('scheme') : null, isListed };
+  // Whether mail may go without TLS is for its sender to say: the scheme alone does not tell.
+  return refuseHost(host, isListed) ?? (scheme === 'http' && !isListed ? refuse('scheme') : null);
 }
 
 function defaultPort(protocol: string): number {

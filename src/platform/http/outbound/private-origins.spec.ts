@@ -10,6 +10,13 @@ describe('parsePrivateOrigins', () => {
     ]);
   });
 
+  it('reads mail servers', () => {
+    expect(parsePrivateOrigins('smtp://Mail.corp.example:25,SMTPS://2130706433:465')).toEqual([
+      { scheme: 'smtp', host: 'mail.corp.example', port: 25 },
+      { scheme: 'smtps', host: '127.0.0.1', port: 465 },
+    ]);
+  });
+
   it.each(['', '  '])('allows nothing for blank text', (text) => {
     expect(parsePrivateOrigins(text)).toEqual([]);
   });
@@ -25,6 +32,7 @@ describe('parsePrivateOrigins', () => {
   it.each([
     ['http://a:1,,http://b:1', 'Entry 2 is empty'],
     ['http://a:1,', 'Entry 2 is empty'],
+    ['smtp://a', 'Entry 1 needs a host and a port'],
     ['127.0.0.1:80', 'Entry 1 must begin with http:// or https://'],
     ['ftp://a:1', 'Entry 1 must begin with http:// or https://'],
     ['http://a:1,http://127.0.0.1', 'Entry 2 needs a host and a port'],

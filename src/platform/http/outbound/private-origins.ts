@@ -1,9 +1,12 @@
 import { canParseUrl } from '../can-parse-url.js';
 import { addressKind } from './address-kind.js';
 
-/** One origin that the operator allows although it is private or plain http. */
+const SCHEMES = ['http', 'https', 'smtp', 'smtps'] as const;
+
+/** One origin that the operator allows although it is private, or not encrypted. */
 export interface PrivateOrigin {
-  readonly scheme: 'http' | 'https';
+  /** `smtps` is a mail server with TLS from the first byte, `smtp` any other. */
+  readonly scheme: (typeof SCHEMES)[number];
   /** As `URL` spells it: lower case, IPv6 in brackets, no trailing dot. */
   readonly host: string;
   /** null: any port. */
@@ -55,9 +58,10 @@ function parseEntry(entry: string, position: number): PrivateOrigin {
   if (entry === '') {
     throw new PrivateOriginError(position, 'is empty: there is a comma too many.');
   }
-  const [, scheme, rest] = /^(https?):\/\/(.*)$/iu.exec(entry) ?? [];
+  const [, prefix = '', rest] = /^([a-z]+):\/\/(.*)$/iu.exec(entry) ?? [];
+  const scheme = SCHEMES.find((known) => known === prefix.toLowerCase());
   if (scheme === undefined || rest === undefined) {
-    throw new PrivateOriginError(position, 'must begin with http:// or https://.');
+    throw new PrivateOriginError(position, 'must begin with http:// or https://, or smtp:// or smtps:// for mail.');
   }
   if (/[/?#@\\\s]/u.test(rest)) {
     throw new PrivateOriginError(position, 'must end after the port: no path, query, fragment, user name or space.');
@@ -68,7 +72,7 @@ function parseEntry(entry: string, position: number): PrivateOrigin {
     throw new PrivateOriginError(position, advice);
   }
   return {
-    scheme: scheme.toLowerCase() === 'https' ? 'https' : 'http',
+    scheme,
     host: parseHost(host, position),
     port: port === '*' ? null : parsePort(Number(port), position),
   };

@@ -23,6 +23,10 @@ export interface EmbeddedPostgres {
   readonly connection: EmbeddedPostgresConnection;
   /** Where the server's files are. */
   readonly directory: string;
+  /** Whether it runs and is owned by this process; false while it is brought back. */
+  readonly isUp: boolean;
+  /** How many times it went away and was brought back. */
+  readonly restarts: number;
   /**
    * Stops the server, last of all, after every pool is closed. May be called more than once. Until then the owner
    * session keeps this process alive.

@@ -16,6 +16,7 @@ export class RunningServer implements EmbeddedPostgres {
   readonly connection: EmbeddedPostgresConnection;
   readonly directory: string;
   private owned: OwnedServer | undefined;
+  private recoveries = 0;
   private recovery: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
   private readonly pauseEnd = new AbortController();
@@ -27,6 +28,14 @@ export class RunningServer implements EmbeddedPostgres {
     this.connection = owned.connection;
     this.directory = plan.site.directory;
     this.own(owned);
+  }
+
+  get isUp(): boolean {
+    return this.owned !== undefined;
+  }
+
+  get restarts(): number {
+    return this.recoveries;
   }
 
   async stop(): Promise<void> {
@@ -57,6 +66,7 @@ export class RunningServer implements EmbeddedPostgres {
     for (let pause = FIRST_PAUSE_MS; !this.stopping; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         this.own(await bringUp(this.plan));
+        this.recoveries += 1;
         this.plan.report('The embedded database is back.');
         return;
       } catch (error) {

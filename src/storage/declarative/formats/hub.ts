@@ -22,7 +22,7 @@ export const readEntries = (list: unknown, path: string): Entry[] => {
 
 /** Reads a document of the hub itself. */
 export const readHubDocument = (document: Record<string, unknown>): ReadDocument => {
-  const { version, kind, sealing, models, prompts } = document;
+  const { version, kind, sealing, models, prompts, alert_rules } = document;
   if (kind !== DOCUMENT_KIND) throw invalidFields({ field: 'kind', message: `kind must be ${DOCUMENT_KIND}` });
   if (version !== DOCUMENT_VERSION) {
     throw invalidFields({ field: 'version', message: `version must be ${DOCUMENT_VERSION}` });
@@ -36,6 +36,7 @@ export const readHubDocument = (document: Record<string, unknown>): ReadDocument
     sealing: sealing === undefined || sealing === null ? null : readSealing(sealing),
     models: models === undefined ? null : readEntries(models, 'models'),
     prompts: prompts === undefined ? null : readEntries(prompts, 'prompts'),
+    alert_rules: alert_rules === undefined ? null : readEntries(alert_rules, 'alert_rules'),
     variables: new Map(),
     report: [],
   };

@@ -32,7 +32,9 @@ export const readLangfuse = (document: Fields): ReadDocument => {
   file.take('meta');
   for (const key of file.rest) file.say('unsupported', key, 'has no counterpart here');
   const prompts = groupByName(entries, report);
-  return { format: 'langfuse', sealing: null, models: null, prompts, variables: new Map(), report: report.entries };
+  const variables = new Map<string, string>();
+  const others = { models: null, alert_rules: null };
+  return { format: 'langfuse', sealing: null, ...others, prompts, variables, report: report.entries };
 };
 
 const groupByName = (entries: Entry[], report: Report): Entry[] => {

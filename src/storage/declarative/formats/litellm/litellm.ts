@@ -31,7 +31,8 @@ export const readLiteLlm = (document: Fields): ReadDocument => {
   reportRest(settings, 'litellm_settings');
   reportRest(router, 'router_settings');
   for (const key of file.rest) file.say('unsupported', key, 'has no counterpart here');
-  return { format: 'litellm', sealing: null, models, prompts: null, variables, report: report.entries };
+  const others = { prompts: null, alert_rules: null };
+  return { format: 'litellm', sealing: null, models, ...others, variables, report: report.entries };
 };
 
 const readDefaults = (settings: Source, router: Source): Defaults => {

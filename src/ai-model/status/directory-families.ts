@@ -1,17 +1,10 @@
 import { type MetricFamily, single } from '../../platform/metrics/metric-family.js';
-import type { CallTracker } from '../calls/call-tracker.js';
 import { ageOf } from '../model-directory/directory-freshness.js';
+import type { LastKnownGood } from '../model-directory/last-known-good.js';
 import type { ModelDirectory } from '../model-directory/model-directory.js';
-import type { UsageBuffer } from '../usage/usage-buffer.js';
 
-/** What the AI model service tells of itself. */
-export const aiModelFamilies = (
-  tracker: CallTracker,
-  usage: UsageBuffer,
-  directory: ModelDirectory,
-): MetricFamily[] => [
-  single('hub_open_calls', 'Calls under way.', 'gauge', () => tracker.openCalls),
-  single('hub_usage_unsent_calls', 'Calls whose usage storage has not taken yet.', 'gauge', () => usage.unsentCalls),
+/** What calls are answered from, and what a start without storage would have. */
+export const directoryFamilies = (directory: ModelDirectory, file: LastKnownGood): MetricFamily[] => [
   single(
     'hub_directory_revision',
     'Revision that calls are answered from.',
@@ -24,5 +17,23 @@ export const aiModelFamilies = (
   ),
   single('hub_storage_reachable', 'Whether storage could be asked the last time.', 'gauge', () =>
     directory.freshness.isStorageAway ? 0 : 1,
+  ),
+  single(
+    'hub_snapshot_file_age_seconds',
+    'Since the last-known-good file was written, or found to be in order.',
+    'gauge',
+    () => file.ageSeconds,
+  ),
+  single(
+    'hub_snapshot_file_behind_seconds',
+    'For how long the last-known-good file has not had what is known here; 0: it has.',
+    'gauge',
+    () => file.behindSeconds,
+  ),
+  single(
+    'hub_snapshot_file_failed_writes_total',
+    'Times that the last-known-good file could not be written.',
+    'counter',
+    () => file.failedWrites,
   ),
 ];

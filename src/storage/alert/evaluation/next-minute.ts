@@ -1,0 +1,41 @@
+const MINUTE = 60_000;
+
+/** Usage arrives a second late, and later when something is slow. */
+export const SETTLE_MILLISECONDS = 15_000;
+/** Minutes that are caught up after an outage. */
+export const MOST_CAUGHT_UP = 360;
+/** A clock that was wrong by more than this is not waited for. */
+const MOST_AHEAD = 10;
+
+/** The minute to evaluate next. */
+export interface NextMinute {
+  end: Date;
+  isPresent: boolean;
+  /** Minutes that are late with it, this one not counted. */
+  backlog: number;
+  /** Minutes before it that are never evaluated. */
+  skipped: number;
+  /** Minutes that a clock which was wrong evaluated ahead of time. */
+  ahead: number;
+}
+
+const wholeMinutes = (time: number): number => Math.floor(time / MINUTE);
+
+/** The end of the newest minute whose usage is there. */
+export const newestMinute = (now: Date): Date => new Date(wholeMinutes(now.getTime() - SETTLE_MILLISECONDS) * MINUTE);
+
+/** @returns null: everything up to `due` was evaluated */
+export const nextMinute = (evaluatedTo: Date | null, due: Date): NextMinute | null => {
+  const first = { end: due, isPresent: true, backlog: 0, skipped: 0, ahead: 0 };
+  if (evaluatedTo === null) return first;
+  const late = wholeMinutes(due.getTime()) - wholeMinutes(evaluatedTo.getTime());
+  if (late <= 0) return late < -MOST_AHEAD ? { ...first, ahead: -late } : null;
+  const rest = Math.min(late, MOST_CAUGHT_UP);
+  return {
+    end: new Date(due.getTime() - (rest - 1) * MINUTE),
+    isPresent: rest === 1,
+    backlog: late - 1,
+    skipped: late - rest,
+    ahead: 0,
+  };
+};
