@@ -1,5 +1,6 @@
 import type { Identity } from '../../platform/auth/identity.js';
 import type { CallReply, CallRequest } from '../../platform/http/call-exchange.js';
+import type { Span } from '../../platform/tracing/span.js';
 import type { CallSource } from '../../contract/usage.contract.js';
 import { sourceOf } from '../usage/usage-record.js';
 
@@ -8,6 +9,8 @@ export interface Asker {
   requestId: string;
   identity: Identity | undefined;
   source: CallSource;
+  /** The request he makes it with; null: it is not traced. */
+  span: Span | null;
   /** Milliseconds since the request arrived. */
   elapsed(): number;
 }
@@ -17,5 +20,6 @@ export const askerOf = (request: CallRequest, reply: CallReply): Asker => ({
   requestId: request.id,
   identity: request.identity,
   source: sourceOf(request.headers['x-hub-source']),
+  span: request.span ?? null,
   elapsed: () => reply.elapsedTime,
 });

@@ -1,7 +1,6 @@
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { CallLine } from '../../platform/logging/access-log.js';
 import type { ExhaustedBudgets } from '../model-directory/exhausted-budgets.js';
-import type { Span } from '../../platform/tracing/span.js';
 import type { Answerer } from './answerer.js';
 import type { Asker } from './asker.js';
 import type { CallDeadline } from './call-deadline.js';
@@ -19,6 +18,4 @@ export interface CallContext {
   line: CallLine | null;
   /** Those that refuse calls; null: none does, or it is a test, which is made whatever was spent. */
   budgets: ExhaustedBudgets | null;
-  /** The request that it is made for; null: it is not traced. */
-  span: Span | null;
 }

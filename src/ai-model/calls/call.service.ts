@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import type { CallReply, CallRequest } from '../../platform/http/call-exchange.js';
 import type { CallLine } from '../../platform/logging/access-log.js';
-import { currentSpan } from '../../platform/tracing/current-span.js';
 import { ModelChooser } from '../choosing/model-chooser.js';
 import { ModelHealth } from '../choosing/model-health.js';
 import { RateLimiter } from '../choosing/rate-limiter.js';
@@ -73,7 +72,7 @@ export class CallService {
     // One moment for the whole call: it is either let in or refused by what is known now.
     const budgets = this.directory.exhaustedBudgets;
     if (budgets) requireAllowed(budgets, request);
-    const chosen = this.chooser.choose(incoming);
+    const chosen = this.chooser.choose(incoming, request.span);
     const models = chosen instanceof Promise ? await chosen : chosen;
     if (request.span) describeCall(request.span, incoming, request.call.source);
     const deadline = new CallDeadline(incoming);
@@ -99,7 +98,7 @@ export class CallService {
   ): Promise<void> {
     this.tracker.begin(deadline);
     const tools = leavesTrace ? this.tools : this.untraced;
-    const context = { incoming, models, asker, answerer, deadline, line, budgets, span: currentSpan() };
+    const context = { incoming, models, asker, answerer, deadline, line, budgets };
     return new CallRun(context, tools).run();
   }
 }

@@ -135,7 +135,7 @@ export class ModelAttempts {
     const { model, context, tools } = this;
     requireCallable(model, context.incoming);
     this.requireBudget();
-    const applied = tools.prompts.apply(context.incoming, model, context.asker.identity);
+    const applied = tools.prompts.apply(context.incoming, model, context.asker);
     const provider = tools.providers.chatProvider(model.provider);
     const media = tools.media.of(context.incoming);
     if (!media && !(applied instanceof Promise) && !(provider instanceof Promise)) return { ...applied, provider };
@@ -163,7 +163,10 @@ export class ModelAttempts {
   }
 
   private async attempt(incoming: IncomingCall, provider: ChatProvider): Promise<CallFailure | null> {
-    const { deadline, span: whole } = this.context;
+    const {
+      deadline,
+      asker: { span: whole },
+    } = this.context;
     const { body, topLevel, parameters, stream, isTranslated } = incoming;
     const { model } = this;
     if (model.rate_limit_per_minute !== null) await this.requireAllowed(model.rate_limit_per_minute);
@@ -253,7 +256,7 @@ export class ModelAttempts {
   }
 
   private record(outcome: FinishedCall['outcome'], known: Recorded, error: string | null = null): void {
-    const { incoming, asker, models, line, span } = this.context;
+    const { incoming, asker, models, line } = this.context;
     const call: FinishedCall = {
       model: this.model,
       tokenId: asker.identity?.tokenId ?? null,
@@ -272,7 +275,7 @@ export class ModelAttempts {
     this.tools.usage.add(call);
     if (line) noteCall(line, call, this.progress.attempts);
     // Of a test, the request is another one, with calls of its own.
-    if (line && span) describeOutcome(span, call, this.progress.attempts);
+    if (line && asker.span) describeOutcome(asker.span, call, this.progress.attempts);
   }
 }
 

@@ -7,6 +7,8 @@ import { MAX_DEPTH } from '../../platform/http/json-cost.js';
 import { renderOrRefuse } from '../../platform/template/render-or-refuse.js';
 import { PromptLibrary, type PickedPrompt } from '../prompts/prompt-library.js';
 import type { UsedPrompt } from '../usage/usage-record.js';
+import type { Span } from '../../platform/tracing/span.js';
+import type { Asker } from './asker.js';
 import type { IncomingCall } from './incoming-call.js';
 import { editObject, FirstItem, scanTopLevel, type ObjectChanges } from './wire/json-object-editor.js';
 
@@ -24,14 +26,18 @@ const PARAMETER = 'prompt_template';
 export class SystemPrompts {
   constructor(private readonly library: PromptLibrary) {}
 
-  apply(incoming: IncomingCall, model: SnapshotModel, identity?: Identity): PromptedChat | Promise<PromptedChat> {
+  apply(
+    incoming: IncomingCall,
+    model: SnapshotModel,
+    { identity, span }: Pick<Asker, 'identity' | 'span'>,
+  ): PromptedChat | Promise<PromptedChat> {
     if (incoming.prompt) {
       const { name, selector, values } = incoming.prompt;
       const admit = (prompt: SnapshotPrompt): void => requireReadable(prompt, identity);
-      return next(this.library.pick({ name, selector, admit }), (picked) => prompted(incoming, picked, values));
+      return next(this.library.pick({ name, selector, admit, span }), (picked) => prompted(incoming, picked, values));
     }
     if (incoming.operation === 'embeddings') return { incoming, prompt: null };
-    if (model.system_prompt_name) return this.applyDefault(incoming, model, model.system_prompt_name);
+    if (model.system_prompt_name) return this.applyDefault(incoming, model, model.system_prompt_name, span);
     return { incoming: withoutParameter(incoming), prompt: null };
   }
 
@@ -40,13 +46,14 @@ export class SystemPrompts {
     incoming: IncomingCall,
     model: SnapshotModel,
     name: string,
+    span: Span | null,
   ): PromptedChat | Promise<PromptedChat> {
     const fail = (error: unknown): never => {
       throw asDefaultFailure(error, model);
     };
     try {
       const selector = { label: model.system_prompt_label ?? DEFAULT_LABEL };
-      const picked = this.library.pick({ name, selector, admit: () => undefined });
+      const picked = this.library.pick({ name, selector, admit: () => undefined, span });
       const applied = next(picked, (found) => prompted(incoming, found, {}));
       return applied instanceof Promise ? applied.catch(fail) : applied;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
+import type { Span } from '../../platform/tracing/span.js';
 import { isCallable, isWithinLimit } from '../calls/callable.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import { CallMedia } from '../media/call-media.js';
@@ -33,19 +34,24 @@ export class ModelChooser {
    * The model of the alias, then its fallbacks; for `auto` the best ones that can take the call.
    * Throws `model_not_found`, `model_directory_unavailable`, `model_disabled`, `no_model_available`, and what
    * {@link CallMedia} says of attachments.
+   * @param span of the request, should storage have to be asked
    */
-  choose(incoming: IncomingCall): readonly SnapshotModel[] | Promise<readonly SnapshotModel[]> {
+  choose(
+    incoming: IncomingCall,
+    span: Span | null = null,
+  ): readonly SnapshotModel[] | Promise<readonly SnapshotModel[]> {
     const media = this.media.of(incoming);
-    if (media) return media.ready().then(() => this.chooseFor(incoming, media));
-    return this.chooseFor(incoming, null);
+    if (media) return media.ready().then(() => this.chooseFor(incoming, media, span));
+    return this.chooseFor(incoming, null, span);
   }
 
   private chooseFor(
     incoming: IncomingCall,
     media: MediaOfCall | null,
+    span: Span | null,
   ): readonly SnapshotModel[] | Promise<readonly SnapshotModel[]> {
     if (incoming.alias === AUTO) return this.pick(incoming, media);
-    const found = this.directory.find(incoming.alias);
+    const found = this.directory.find(incoming.alias, span);
     return found instanceof Promise
       ? found.then((model) => this.withFallbacks(model, incoming, media))
       : this.withFallbacks(found, incoming, media);

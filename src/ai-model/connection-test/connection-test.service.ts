@@ -6,6 +6,7 @@ import type { Language } from '../../platform/http/accept-language.js';
 import { validateAs } from '../../platform/http/validation.js';
 import { inParallel } from '../../platform/limits/in-parallel.js';
 import { Turnstile } from '../../platform/limits/turnstile.js';
+import type { Span } from '../../platform/tracing/span.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import { UsageBuffer } from '../usage/usage-buffer.js';
 import { type DraftTestRequest, type ManyTestsRequest, MOST_TESTS_AT_ONCE } from './connection-test.requests.js';
@@ -39,7 +40,7 @@ export class ConnectionTestService {
 
   /** Throws `config_not_found`, `storage_unavailable`. */
   async testSaved(id: string, modality: TestModality | undefined, asker: TestAsker): Promise<ConnectionTestResult> {
-    return this.testModel(await this.directory.readById(id.toLowerCase()), modality, asker);
+    return this.testModel(await this.directory.readById(id.toLowerCase(), asker.asker.span), modality, asker);
   }
 
   /**
@@ -47,7 +48,7 @@ export class ConnectionTestService {
    * stored secret would have to go elsewhere.
    */
   async testDraft({ id, modality, ...fields }: DraftTestRequest, asker: TestAsker): Promise<ConnectionTestResult> {
-    const draft = id === undefined ? await readNew(fields) : await this.readChanged(id, fields);
+    const draft = id === undefined ? await readNew(fields) : await this.readChanged(id, fields, asker.asker.span);
     // Its limit is for the calls to come; here it would count for a model that nobody else calls.
     const model = { ...draft, rate_limit_per_minute: null };
     const subject = { model, modality: modality ?? defaultModalityOf(model), isSaved: false };
@@ -60,7 +61,7 @@ export class ConnectionTestService {
       throw invalidFields({ field: 'ids', message: 'ids must be sent, or all must be true, and not both' });
     }
     return this.turnstile.pass(async () => {
-      await this.directory.requireCurrent();
+      await this.directory.requireCurrent(asker.asker.span);
       const known = new Map(this.directory.models().map((model) => [model.id, model]));
       const wanted = ids?.map((id) => id.toLowerCase()) ?? enabled(known.values());
       const found = wanted.flatMap((id) => known.get(id) ?? []);
@@ -73,12 +74,16 @@ export class ConnectionTestService {
     });
   }
 
-  private async readChanged(id: string, { preset, ...change }: Partial<NewModelConfig>): Promise<SnapshotModel> {
+  private async readChanged(
+    id: string,
+    { preset, ...change }: Partial<NewModelConfig>,
+    span: Span | null,
+  ): Promise<SnapshotModel> {
     if (preset !== undefined) {
       const message = 'preset is for a new config; a change names its provider and api_base';
       throw invalidFields({ field: 'preset', message });
     }
-    return changedModel(await this.directory.readById(id.toLowerCase()), change);
+    return changedModel(await this.directory.readById(id.toLowerCase(), span), change);
   }
 
   private async testEach(

@@ -105,6 +105,7 @@ const anAsker = (): Asker => {
     requestId: randomUUID(),
     identity: undefined,
     source: 'test',
+    span: null,
     elapsed: () => performance.now() - startedAt,
   };
 };

@@ -26,7 +26,8 @@ export class DiscoverController {
     @Body() body: DiscoverRequest,
     @Req() request: FastifyRequest,
   ): Promise<Discovery> {
-    const caller = { authorization: request.headers.authorization ?? '', requestId: request.id };
+    const { headers, id: requestId, span } = request;
+    const caller = { authorization: headers.authorization ?? '', requestId, span };
     return this.discovery.discover(id, body.apply ?? [], caller);
   }
 }

@@ -34,7 +34,7 @@ export class DiscoverService {
 
   /** Changes the fields named in `apply` alone, and only if nobody changed the config meanwhile. */
   async discover(id: string, apply: readonly FactField[], caller: OnBehalfOf): Promise<Discovery> {
-    const model = await this.directory.readById(id);
+    const model = await this.directory.readById(id, caller.span);
     const [{ listing, failure }, known] = await Promise.all([
       this.ask(model),
       this.catalogue.find(model.provider, model.api_base, model.model_name),

@@ -24,6 +24,7 @@ import {
 const callerOf = (request: FastifyRequest): ManagementCaller => ({
   authorization: request.headers.authorization ?? '',
   requestId: request.id,
+  span: request.span,
   language: languageOf(request.headers['accept-language']),
 });
 

@@ -5,6 +5,7 @@ import type { Identity } from '../../platform/auth/identity.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { HealthRegistry } from '../../platform/health/health-registry.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
+import type { Span } from '../../platform/tracing/span.js';
 import { StorageServiceClient } from '../storage-client/storage-service.client.js';
 import { describeDirectory, type DirectoryFreshness, timeOf } from './directory-freshness.js';
 import { DirectoryState } from './directory-state.js';
@@ -45,6 +46,8 @@ export class ModelDirectory implements OnModuleInit {
   private knownAsOf = 0;
   /** Storage was last asked in vain: nobody waits for it again until the poll finds it there. */
   private isAway = false;
+  /** Whose request the next refresh is for; null: the process wants it by itself. */
+  private askedFor: Span | null = null;
   private readonly refreshes = new OneAtATime(() => this.load());
   /** What was in the file at the start; null once it is of no use any more. */
   private saved: Promise<SavedSnapshot | null> | null = null;
@@ -72,8 +75,8 @@ export class ModelDirectory implements OnModuleInit {
   }
 
   /** The model of this alias. Throws `model_not_found`, or `model_directory_unavailable` when nobody can know. */
-  find(alias: string): SnapshotModel | Promise<SnapshotModel> {
-    return this.state?.model(alias) ?? this.findAfterRefresh(alias);
+  find(alias: string, span: Span | null = null): SnapshotModel | Promise<SnapshotModel> {
+    return this.state?.model(alias) ?? this.findAfterRefresh(alias, span);
   }
 
   /** The model of this alias as far as it is known here; nobody is asked. */
@@ -85,16 +88,16 @@ export class ModelDirectory implements OnModuleInit {
    * The model of this id as storage has it now, key and version of the same moment. Throws `config_not_found`, or
    * `storage_unavailable` when storage cannot be asked: what is remembered would not do for a change.
    */
-  async readById(id: string): Promise<SnapshotModel> {
-    await this.requireCurrent();
+  async readById(id: string, span: Span | null = null): Promise<SnapshotModel> {
+    await this.requireCurrent(span);
     const model = this.state?.modelById(id);
     if (!model) throw new AppError('config_not_found');
     return model;
   }
 
   /** After this, what is known here is what storage has. Throws `storage_unavailable`. */
-  async requireCurrent(): Promise<void> {
-    if (await this.catchUp()) return;
+  async requireCurrent(span: Span | null = null): Promise<void> {
+    if (await this.catchUp(span)) return;
     const detail = 'The storage service cannot be asked right now; nothing was changed. Try again shortly.';
     throw new AppError('storage_unavailable', { detail, headers: { 'retry-after': '2' } });
   }
@@ -147,9 +150,11 @@ export class ModelDirectory implements OnModuleInit {
   /**
    * For something that is not known here: asks storage once more, unless it is known to be away. Answers whether it told,
    * so that what is still unknown is known not to be there.
+   * @param span of the request that waits; of several, the refresh is told of in the trace of the last
    */
-  async catchUp(): Promise<boolean> {
+  async catchUp(span: Span | null = null): Promise<boolean> {
     if (this.isAway) return false;
+    this.askedFor = span ?? this.askedFor;
     const askedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, MISS_MILLISECONDS)));
@@ -184,8 +189,8 @@ export class ModelDirectory implements OnModuleInit {
     void watchRevisions(this.storage, onRevision, this.stopping.signal);
   }
 
-  private async findAfterRefresh(alias: string): Promise<SnapshotModel> {
-    const isCurrent = await this.catchUp();
+  private async findAfterRefresh(alias: string, span: Span | null): Promise<SnapshotModel> {
+    const isCurrent = await this.catchUp(span);
     const model = this.state?.model(alias);
     if (model) return model;
     if (isCurrent)
@@ -208,9 +213,11 @@ export class ModelDirectory implements OnModuleInit {
   /** Never fails. */
   private async load(): Promise<void> {
     const startedAt = performance.now();
+    const span = this.askedFor;
+    this.askedFor = null;
     try {
       const before = this.current;
-      this.take(await this.ask(before), before);
+      this.take(await this.ask(before, span), before);
       this.noteContact(startedAt);
     } catch (error) {
       await this.fallBack();
@@ -219,20 +226,20 @@ export class ModelDirectory implements OnModuleInit {
   }
 
   /** What storage has now; null: what is known is still the newest. */
-  private async ask(known: Known | null): Promise<DirectoryState | null> {
-    if (!known) return this.askForAll();
-    const answer = await this.storage.getSnapshotSince(known.state.revision);
+  private async ask(known: Known | null, span: Span | null): Promise<DirectoryState | null> {
+    if (!known) return this.askForAll(span);
+    const answer = await this.storage.getSnapshotSince(known.state.revision, span);
     if (!answer) return null;
     if (!('since' in answer)) return DirectoryState.of(answer);
     const next = known.state.with(answer);
     if (next) return next;
     const { since, revision } = answer;
     this.logger.warn({ msg: 'A difference does not fit what is known here; fetching all of it', since, revision });
-    return this.askForAll();
+    return this.askForAll(span);
   }
 
-  private async askForAll(): Promise<DirectoryState | null> {
-    const snapshot = await this.storage.getSnapshot(null);
+  private async askForAll(span: Span | null): Promise<DirectoryState | null> {
+    const snapshot = await this.storage.getSnapshot(null, span);
     return snapshot && DirectoryState.of(snapshot);
   }
 

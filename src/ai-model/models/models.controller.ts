@@ -1,5 +1,6 @@
-import { Controller, Get, Param } from '@nestjs/common';
+import { Controller, Get, Param, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { AnswerField } from '../../contract/fields.js';
 import type { SnapshotModel } from '../../contract/snapshot.contract.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
@@ -68,8 +69,8 @@ export class ModelsController {
   @Get('*')
   @ApiOkResponse({ type: CallableModel })
   @ApiOpenAiErrors()
-  async read(@Param('*') alias: string): Promise<CallableModel> {
-    const model = await this.directory.find(alias);
+  async read(@Param('*') alias: string, @Req() { span }: FastifyRequest): Promise<CallableModel> {
+    const model = await this.directory.find(alias, span);
     if (!isCallable(model)) {
       throw new AppError('model_not_found', {
         detail: `The model ${alias} cannot be called at the moment.`,

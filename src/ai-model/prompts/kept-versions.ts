@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SnapshotPrompt, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
+import type { Span } from '../../platform/tracing/span.js';
 import { StorageNotFound, StorageUnavailable } from '../storage-client/storage-errors.js';
 import { StorageServiceClient } from '../storage-client/storage-service.client.js';
 
@@ -34,13 +35,13 @@ export class KeptVersions {
   }
 
   /** Throws `version_not_found`, or `prompt_directory_unavailable` when storage does not tell in time. */
-  async fetch(prompt: SnapshotPrompt, version: number): Promise<SnapshotPromptVersion> {
+  async fetch(prompt: SnapshotPrompt, version: number, span: Span | null): Promise<SnapshotPromptVersion> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(promptsUnavailable(prompt.name)), FETCH_MILLISECONDS);
     });
     try {
-      return await Promise.race([this.ask(prompt, version), late]);
+      return await Promise.race([this.ask(prompt, version, span), late]);
     } catch (error) {
       if (error instanceof StorageUnavailable) throw promptsUnavailable(prompt.name);
       if (error instanceof StorageNotFound) throw new AppError('version_not_found', { param: 'prompt_template' });
@@ -51,11 +52,11 @@ export class KeptVersions {
   }
 
   /** Callers who want the same one wait for the same answer. */
-  private ask(prompt: SnapshotPrompt, version: number): Promise<SnapshotPromptVersion> {
+  private ask(prompt: SnapshotPrompt, version: number, span: Span | null): Promise<SnapshotPromptVersion> {
     const key = keyOf(prompt, version);
     const coming = this.coming.get(key);
     if (coming) return coming;
-    const asked = this.storage.getPromptVersion(prompt.name, version).then((found) => {
+    const asked = this.storage.getPromptVersion(prompt.name, version, span).then((found) => {
       this.keep(key, found);
       return found;
     });

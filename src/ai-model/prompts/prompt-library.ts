@@ -4,6 +4,7 @@ import { variablesProblem } from '../../contract/prompt-variables.js';
 import type { SnapshotPrompt, SnapshotPromptVersion } from '../../contract/snapshot.contract.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { compileTemplate, type CompiledTemplate } from '../../platform/template/template.js';
+import type { Span } from '../../platform/tracing/span.js';
 import { ModelDirectory } from '../model-directory/model-directory.js';
 import type { UsedPrompt } from '../usage/usage-record.js';
 import { KeptVersions, promptsUnavailable } from './kept-versions.js';
@@ -13,6 +14,8 @@ export interface PromptWanted {
   name: string;
   selector: PromptSelector;
   admit: (prompt: SnapshotPrompt) => void;
+  /** The request that it is for, should storage have to be asked. */
+  span: Span | null;
 }
 
 export interface PickedPrompt {
@@ -52,7 +55,7 @@ export class PromptLibrary {
   private async pickAfterAsking(wanted: PromptWanted): Promise<PickedPrompt> {
     const fetched = await this.fetchUncarried(wanted);
     if (fetched) return fetched;
-    const isCurrent = await this.directory.catchUp();
+    const isCurrent = await this.directory.catchUp(wanted.span);
     const found = this.pickKnown(wanted) ?? (await this.fetchUncarried(wanted));
     if (found) return found;
     throw isCurrent ? notThere(wanted, this.directory.prompt(wanted.name)) : promptsUnavailable(wanted.name);
@@ -64,7 +67,7 @@ export class PromptLibrary {
     const number = prompt && numberOf(prompt, wanted.selector);
     if (!prompt || number === undefined || number > prompt.latest_version) return null;
     if (this.directory.isStorageAway) throw promptsUnavailable(wanted.name);
-    return this.picked(prompt, wanted.selector, await this.kept.fetch(prompt, number));
+    return this.picked(prompt, wanted.selector, await this.kept.fetch(prompt, number, wanted.span));
   }
 
   private admitted({ name, admit }: PromptWanted): SnapshotPrompt | undefined {

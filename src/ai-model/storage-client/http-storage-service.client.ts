@@ -14,6 +14,7 @@ import type { StatisticsQuery } from '../../contract/statistics-query.contract.j
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
 import { etagOf } from '../../platform/http/etag.js';
 import type { Secret } from '../../platform/secrets/secret.js';
+import type { Span } from '../../platform/tracing/span.js';
 import {
   type AnswerFields,
   checkAnswer,
@@ -61,7 +62,7 @@ export class HttpStorageServiceClient extends StorageServiceClient {
 
   createModelConfig(body: ModelConfigCreate, caller: OnBehalfOf): Promise<ModelConfigView> {
     return this.send(
-      { ...CALLERS, method: 'POST', path: CONFIGS_PATH, data: body, headers: headersOf(caller), repeatable: false },
+      { ...CALLERS, ...inNameOf(caller), method: 'POST', path: CONFIGS_PATH, data: body, repeatable: false },
       CONFIG,
     );
   }
@@ -72,22 +73,16 @@ export class HttpStorageServiceClient extends StorageServiceClient {
     caller: OnBehalfOf,
     ifMatch?: string,
   ): Promise<ModelConfigView> {
-    const headers = { ...headersOf(caller), ...(ifMatch && { 'if-match': ifMatch }) };
+    const path = `${CONFIGS_PATH}/${id}`;
     return this.send(
-      { ...CALLERS, method: 'PUT', path: `${CONFIGS_PATH}/${id}`, data: body, headers, repeatable: false },
+      { ...CALLERS, ...inNameOf(caller, ifMatch), method: 'PUT', path, data: body, repeatable: false },
       CONFIG,
     );
   }
 
   async deleteModelConfig(id: string, caller: OnBehalfOf, ifMatch?: string): Promise<void> {
-    const headers = { ...headersOf(caller), ...(ifMatch && { 'if-match': ifMatch }) };
-    await this.exchange.run({
-      ...CALLERS,
-      method: 'DELETE',
-      path: `${CONFIGS_PATH}/${id}`,
-      headers,
-      repeatable: false,
-    });
+    const path = `${CONFIGS_PATH}/${id}`;
+    await this.exchange.run({ ...CALLERS, ...inNameOf(caller, ifMatch), method: 'DELETE', path, repeatable: false });
   }
 
   getActiveModels(caller: OnBehalfOf): Promise<ActiveModelList> {
@@ -102,13 +97,13 @@ export class HttpStorageServiceClient extends StorageServiceClient {
     return this.send({ ...READ, path: 'health/ready' }, HEALTH);
   }
 
-  async getSnapshot(revision: number | null): Promise<Snapshot | null> {
-    const answer = await this.askForSnapshot(revision, {});
+  async getSnapshot(revision: number | null, span?: Span | null): Promise<Snapshot | null> {
+    const answer = await this.askForSnapshot(revision, {}, span);
     return answer.status === 304 ? null : checkSnapshot(answer.data);
   }
 
-  async getSnapshotSince(since: number): Promise<Snapshot | SnapshotDifference | null> {
-    const answer = await this.askForSnapshot(since, { since });
+  async getSnapshotSince(since: number, span?: Span | null): Promise<Snapshot | SnapshotDifference | null> {
+    const answer = await this.askForSnapshot(since, { since }, span);
     if (answer.status === 304) return null;
     return isPlainObject(answer.data) && 'since' in answer.data
       ? checkDifference(answer.data, since)
@@ -136,9 +131,9 @@ export class HttpStorageServiceClient extends StorageServiceClient {
     });
   }
 
-  async getPromptVersion(name: string, version: number): Promise<SnapshotPromptVersion> {
+  async getPromptVersion(name: string, version: number, span?: Span | null): Promise<SnapshotPromptVersion> {
     const path = `${INTERNAL_PATH}/prompts/${encodeURIComponent(name)}/versions/${version}`;
-    const answer = await this.exchange.run({ ...READ, path, headers: this.ownHeaders() });
+    const answer = await this.exchange.run({ ...READ, path, headers: this.ownHeaders(), span });
     return checkPromptVersion(answer.data, version);
   }
 
@@ -182,16 +177,16 @@ export class HttpStorageServiceClient extends StorageServiceClient {
   }
 
   private read<Answer>(path: string, caller: OnBehalfOf, fields: AnswerFields, params?: object): Promise<Answer> {
-    return this.send({ ...READ, path, headers: headersOf(caller), params }, fields);
+    return this.send({ ...READ, ...inNameOf(caller), path, params }, fields);
   }
 
   private async send<Answer>(call: StorageCall, fields: AnswerFields): Promise<Answer> {
     return checkAnswer((await this.exchange.run(call)).data, fields) as Answer;
   }
 
-  private askForSnapshot(revision: number | null, params: object): Promise<StorageAnswer> {
+  private askForSnapshot(revision: number | null, params: object, span?: Span | null): Promise<StorageAnswer> {
     const headers = { ...this.ownHeaders(), ...(revision !== null && { 'if-none-match': etagOf(revision) }) };
-    return this.exchange.run({ ...READ, lane: 'snapshot', path: `${INTERNAL_PATH}/snapshot`, params, headers });
+    return this.exchange.run({ ...READ, lane: 'snapshot', path: `${INTERNAL_PATH}/snapshot`, params, headers, span });
   }
 
   private ownHeaders(): Record<string, string> {
@@ -199,7 +194,10 @@ export class HttpStorageServiceClient extends StorageServiceClient {
   }
 }
 
-const headersOf = (caller: OnBehalfOf): Record<string, string> => ({
-  authorization: caller.authorization,
-  'x-request-id': caller.requestId,
+const inNameOf = (
+  { authorization, requestId, span }: OnBehalfOf,
+  ifMatch?: string,
+): Pick<StorageCall, 'headers' | 'span'> => ({
+  headers: { authorization, 'x-request-id': requestId, ...(ifMatch && { 'if-match': ifMatch }) },
+  span,
 });

@@ -5,7 +5,6 @@ import { HealthRegistry } from '../../platform/health/health-registry.js';
 import { Bulkhead, type BulkheadLimits, NoPlace } from '../../platform/limits/bulkhead.js';
 import { RetryBudget } from '../../platform/limits/retry-budget.js';
 import { SingleFlight } from '../../platform/limits/single-flight.js';
-import { onNobodysBehalf } from '../../platform/tracing/current-span.js';
 import { type BreakerState, StorageBreaker } from './storage-breaker.js';
 import { StorageBusy, StorageUnavailable, toClientError, toStorageError, wasNeverSent } from './storage-errors.js';
 import { RequestCounts } from './request-counts.js';
@@ -94,11 +93,6 @@ export class StorageExchange implements OnApplicationShutdown {
   }
 
   run(call: StorageCall): Promise<StorageAnswer> {
-    // News that a caller gave occasion to are reported, but nobody waits for the report.
-    return call.lane === 'instance' ? onNobodysBehalf(() => this.start(call)) : this.start(call);
-  }
-
-  private start(call: StorageCall): Promise<StorageAnswer> {
     const deadline = performance.now() + this.env.STORAGE_SERVICE_TIMEOUT * 1000;
     if (call.lane === 'snapshot') return this.counts.of(call.lane, () => this.poll(call, deadline));
     const work = (): Promise<StorageAnswer> =>

@@ -8,6 +8,7 @@ import type { Snapshot, SnapshotDifference, SnapshotPromptVersion } from '../../
 import type { ModelStatistics } from '../../contract/statistics.contract.js';
 import type { StatisticsQuery } from '../../contract/statistics-query.contract.js';
 import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js';
+import type { Span } from '../../platform/tracing/span.js';
 
 /**
  * In whose name a call is made: the caller's own token goes along, so that the storage service decides by the caller's
@@ -16,6 +17,8 @@ import type { UsageBatch, UsageReceipt } from '../../contract/usage.contract.js'
 export interface OnBehalfOf {
   authorization: string;
   requestId: string;
+  /** The request of his that it is made for, when that is traced. */
+  span?: Span | null | undefined;
 }
 
 /** What `GET /health/ready` of the storage service says. */
@@ -28,6 +31,7 @@ export interface StorageHealth {
  *
  * Failures are {@link StorageError}s: `StorageUnavailable` (not reached, or not in time), `StorageNotFound`,
  * `StorageConflict`, `StorageInvalid`, `StorageRefused`. Every call ends within `STORAGE_SERVICE_TIMEOUT`.
+ * `span`: of the request that a call is made for, whose trace then goes on in the storage service.
  */
 export abstract class StorageServiceClient {
   abstract getAllModels(query: ModelConfigQuery, caller: OnBehalfOf): Promise<ModelConfigList>;
@@ -45,15 +49,15 @@ export abstract class StorageServiceClient {
   abstract getModelStatistics(caller: OnBehalfOf, query?: Omit<StatisticsQuery, 'format'>): Promise<ModelStatistics>;
   abstract healthCheck(): Promise<StorageHealth>;
   /** null: `revision` is still the newest. */
-  abstract getSnapshot(revision: number | null): Promise<Snapshot | null>;
+  abstract getSnapshot(revision: number | null, span?: Span | null): Promise<Snapshot | null>;
   /** What changed after `since`, or the whole where that is simpler; null: nothing. */
-  abstract getSnapshotSince(since: number): Promise<Snapshot | SnapshotDifference | null>;
+  abstract getSnapshotSince(since: number, span?: Span | null): Promise<Snapshot | SnapshotDifference | null>;
   /** Tells what this process runs and which revision it has applied. */
   abstract reportInstance(report: InstanceReport): Promise<void>;
   /** At the end of the process: nobody waits for it any more. */
   abstract forgetInstance(id: string): Promise<void>;
   /** Any version of a prompt; it never changes. */
-  abstract getPromptVersion(name: string, version: number): Promise<SnapshotPromptVersion>;
+  abstract getPromptVersion(name: string, version: number, span?: Span | null): Promise<SnapshotPromptVersion>;
   /** Calls `onRevision` whenever the revision moves. Ends without error on abort, else fails when the stream breaks. */
   abstract watchRevision(onRevision: (revision: number) => void, signal: AbortSignal): Promise<void>;
   /** Safe to repeat with the same batch id. */

@@ -5,7 +5,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { Env } from '../../platform/config/env.js';
 import { ListenAddress } from '../../platform/http/listen-address.js';
-import { currentSpan } from '../../platform/tracing/current-span.js';
+import type { Span } from '../../platform/tracing/span.js';
 import { withConnectTimeout } from './connect-timeout.js';
 import { StorageUnavailable } from './storage-errors.js';
 import { traced } from './storage-span.js';
@@ -20,6 +20,8 @@ export interface StorageRequest extends Pick<AxiosRequestConfig, 'params' | 'dat
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Without the leading slash. */
   path: string;
+  /** Of the request that it is sent for; none: it is not traced. */
+  span?: Span | null | undefined;
 }
 
 export type StorageAnswer = AxiosResponse<unknown>;
@@ -42,15 +44,14 @@ export class StorageTransport implements OnApplicationShutdown {
   }
 
   /** When `signal` ends it, its connection is closed. */
-  request(request: StorageRequest, signal: AbortSignal): Promise<StorageAnswer> {
-    const span = currentSpan();
+  request({ span, ...request }: StorageRequest, signal: AbortSignal): Promise<StorageAnswer> {
     if (!span) return this.send(request, signal);
     return traced(span, { ...request, address: this.baseUrl() }, (headers) =>
       this.send({ ...request, headers: { ...request.headers, ...headers } }, signal),
     );
   }
 
-  private send({ path, ...request }: StorageRequest, signal: AbortSignal): Promise<StorageAnswer> {
+  private send({ path, ...request }: Omit<StorageRequest, 'span'>, signal: AbortSignal): Promise<StorageAnswer> {
     return this.http.axiosRef.request({
       ...request,
       url: `${this.baseUrl()}/${path}`,

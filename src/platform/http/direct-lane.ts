@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { CallLine } from '../logging/access-log.js';
 import type { Identity } from '../auth/identity.js';
-import { within } from '../tracing/current-span.js';
 import type { Span } from '../tracing/span.js';
 import type { CallHandler, CallReply, CallRequest } from './call-exchange.js';
 
@@ -122,11 +121,6 @@ export class DirectExchange implements CallRequest, CallReply {
   }
 
   private handOver(handle: CallHandler): void {
-    if (this.span) within(this.span, () => this.begin(handle));
-    else this.begin(handle);
-  }
-
-  private begin(handle: CallHandler): void {
     handle(this, this).catch((error: unknown) => this.tools.fail(error, this));
   }
 }

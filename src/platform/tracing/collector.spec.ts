@@ -56,7 +56,7 @@ describe('Collector', () => {
     });
     await listen();
     const url = `http://127.0.0.1:${portOf()}/v1/traces`;
-    collector = new Collector({ url, headers: { 'api-key': KEY }, milliseconds: 250, mostAtOnce: 1 });
+    collector = new Collector({ url, headers: { 'api-key': KEY }, milliseconds: 400, mostAtOnce: 2 });
   });
   afterEach(async () => {
     collector.disconnect();
@@ -112,8 +112,8 @@ describe('Collector', () => {
     ],
   ])('gives up one that %s, as often as it does, and hangs up', async (_how, script) => {
     answer = script;
-    for (let count = 0; count < 2; count += 1) expect(await give(1)).toBe(LOST);
-    expect(paths).toHaveLength(2);
+    for (let count = 0; count < 3; count += 1) expect(await give(1)).toBe(LOST);
+    expect(paths).toHaveLength(3);
     answer = accept;
     expect(await give(1)).toBe(TAKEN);
     expect(lines).toHaveLength(2);

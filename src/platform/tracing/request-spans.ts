@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { AccessLine } from '../logging/access-log.js';
-import { within } from './current-span.js';
 import type { Span, Tracing } from './span.js';
 
 declare module 'fastify' {
@@ -40,16 +39,12 @@ export const endRequest = (span: Span, { status, tokenId, call }: AccessLine): v
   else span.end(status >= 500 ? String(status) : null);
 };
 
-/** Traces the requests that go through the framework; what is done for one of them is done on its behalf. */
+/** Traces the requests that go through the framework. */
 export const traceRequests = (server: FastifyInstance, tracing: Tracing): void => {
   server.addHook('onRequest', (request, _reply, done) => {
     const { method, headers, routeOptions } = request;
     const span = beginRequest(tracing, { method, headers, route: routeOptions.url });
     if (span) request.span = span;
-    onBehalfOf(request, done);
+    done();
   });
-  // Reading the body comes in between, with events of the connection.
-  server.addHook('preValidation', (request, _reply, done) => onBehalfOf(request, done));
 };
-
-const onBehalfOf = ({ span }: FastifyRequest, work: () => void): void => (span ? within(span, work) : work());
