@@ -167,7 +167,7 @@ describe('messages', () => {
       const smtp = { ...(body['smtp'] as Body), ...fields };
       expect(await post(CHANNELS, { name: 'refused', ...body, smtp })).toMatchObject({
         status: 400,
-        body: { code: 'alert_channel_url_not_allowed', errors: [{ field: 'smtp' }] },
+        body: { code: 'alert_channel_address_not_allowed', errors: [{ field: 'smtp.host' }] },
       });
     }
   });

@@ -90,8 +90,8 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
       FROM generate_series(1, ${VICTIMS}) RETURNING id`);
 
   const givenUpMessages = (channelId: string): Promise<string[]> =>
-    idsOf(`INSERT INTO alert_notifications (id, channel_id, channel_name, order_key, notice, state, settled_at)
-      SELECT gen_random_uuid(), '${channelId}', 'fuzzed', 'test:' || number,
+    idsOf(`INSERT INTO alert_notifications (id, channel_id, channel_name, channel_kind, order_key, notice, state, settled_at)
+      SELECT gen_random_uuid(), '${channelId}', 'fuzzed', 'webhook', 'test:' || number,
         '{"event": "test", "at": "2026-01-01T00:00:00Z", "severity": "info", "language": null}', 'given_up', now()
       FROM generate_series(1, ${VICTIMS}) AS number RETURNING id`);
 
