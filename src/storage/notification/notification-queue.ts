@@ -53,9 +53,10 @@ const LOCK_CHANNELS = `SELECT channel.id FROM alert_channels AS channel
     ON due.channel_id = channel.id
   WHERE channel.is_enabled AND NOT ${isBusy('channel.id')}
   ORDER BY due.since, channel.id LIMIT $2 FOR NO KEY UPDATE OF channel SKIP LOCKED`;
+/** Of what is due the oldest goes first, whichever key it has. */
 const LEASE = `UPDATE alert_notifications AS message SET leased_until = $2, attempts = message.attempts + 1
   FROM (SELECT DISTINCT ON (channel_id) sequence FROM (${HEADS}) AS head
-    WHERE channel_id = ANY ($3::uuid[]) AND ${IS_DUE} ORDER BY channel_id, next_attempt_at, sequence) AS next
+    WHERE channel_id = ANY ($3::uuid[]) AND ${IS_DUE} ORDER BY channel_id, sequence) AS next
   WHERE message.sequence = next.sequence AND NOT ${isBusy('message.channel_id')}
   RETURNING message.sequence, message.id, message.channel_id AS "channelId", message.channel_name AS "channelName",
     message.channel_kind AS "channelKind", message.notice, message.attempts, message.give_up_at AS "giveUpAt",
