@@ -14,7 +14,7 @@ export default {
       displayName: 'chaos',
       testRegex: [
         '\\.chaos-spec\\.ts$',
-        '/(?:durability|fuzz|key-rotation|statistics-of-a-million|usage-senders|backup)\\.e2e-spec\\.ts$',
+        '/(?:console|durability|fuzz|key-rotation|statistics-of-a-million|usage-senders|backup)\\.e2e-spec\\.ts$',
       ],
       testPathIgnorePatterns: ['/node_modules/'],
     },

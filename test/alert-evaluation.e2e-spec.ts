@@ -321,6 +321,12 @@ describe('the evaluation of alerts', () => {
     }
     expect(await told()).toEqual(['1 degraded firing: hub', '6 degraded resolved: hub']);
     expect((await noticesOf(hub.database))[0]?.alerts[0]?.value).toBe(7);
+    // One that stood still looks at an old time: what was evaluated meanwhile stays so.
+    const late = await toldEvaluator(hub);
+    await evaluateUntil(30);
+    await late.evaluateUpTo(new Date(at(2).getTime() + 15_000));
+    expect(await evaluatedTo()).toEqual(at(30));
+    expect(await told()).toHaveLength(2);
     expect(hub.logs()).toContain('Alerts were not evaluated for a while; catching up');
   });
 

@@ -89,6 +89,12 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
       SELECT gen_random_uuid(), 'error-rate', 'error_rate', 'critical', 'fuzz-target', 'firing', now(), now()
       FROM generate_series(1, ${VICTIMS}) RETURNING id`);
 
+  const givenUpMessages = (channelId: string): Promise<string[]> =>
+    idsOf(`INSERT INTO alert_notifications (id, channel_id, channel_name, order_key, notice, state, settled_at)
+      SELECT gen_random_uuid(), '${channelId}', 'fuzzed', 'test:' || number,
+        '{"event": "test", "at": "2026-01-01T00:00:00Z", "severity": "info", "language": null}', 'given_up', now()
+      FROM generate_series(1, ${VICTIMS}) AS number RETURNING id`);
+
   beforeAll(async () => {
     process.stdout.write(`fuzz: run again with FUZZ_SEED=${SEED}\n`);
     hub = await startHub({ env: isLong ? { LOG_LEVEL: 'warn' } : {} });
@@ -112,7 +118,8 @@ describe(`${REQUESTS} generated requests (FUZZ_SEED=${SEED})`, () => {
       .send(aWebhook({ url: provider.url }))
       .expect(201);
     const channelIds = [String(channel.body.id)];
-    const ids = { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds };
+    const notificationIds = await givenUpMessages(String(channel.body.id));
+    const ids = { configIds, promptIds, ruleIds, alertIds, channelIds, notificationIds, budgetIds };
     world = { ...ids, promptName, alias: 'fuzz-target', apiBase: provider.url };
     routes = routesOf(hub).filter(({ method }) => method !== 'HEAD');
   });

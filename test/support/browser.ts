@@ -20,7 +20,7 @@ export interface WatchedPage {
   complaints: string[];
 }
 
-const WAIT_MILLISECONDS = 10_000;
+const WAIT_MILLISECONDS = 20_000;
 
 type PageOptions = Parameters<Browser['newContext']>[0];
 

@@ -17,6 +17,7 @@ export interface FuzzWorld {
   alertIds: string[];
   /** Webhooks whose receiver is the provider. */
   channelIds: string[];
+  notificationIds: string[];
   budgetIds: string[];
   /** Of a prompt with the content of {@link FUZZ_TEMPLATE}. */
   promptName: string;
@@ -527,11 +528,12 @@ const escaped = (): Arbitrary<string> =>
 
 /** What is there of the things this route is about. */
 const targetsOf = ({ method, path }: Route, world: FuzzWorld): string[] => {
-  const { configIds, promptIds, ruleIds, alertIds, channelIds, budgetIds, promptName } = world;
+  const { configIds, promptIds, ruleIds, alertIds, channelIds, notificationIds, budgetIds, promptName } = world;
   // A DELETE of what the others work on would leave them only 404.
   if (method === 'DELETE') return [IDS[0] ?? ''];
   if (path.includes('/:name')) return [promptName];
   if (path.includes('/channels/')) return channelIds;
+  if (path.includes('/notifications/')) return notificationIds;
   if (path.includes('/alerts/')) return path.includes('/rules/') ? ruleIds : alertIds;
   if (path.includes('/budgets/')) return budgetIds;
   return path.includes(`${PROMPTS}/`) ? promptIds : configIds;

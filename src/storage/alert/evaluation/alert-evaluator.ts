@@ -4,7 +4,7 @@ import { ListenAddress } from '../../../platform/http/listen-address.js';
 import { RepeatedTask } from '../../repeated-task.js';
 import { EvaluationLog } from './evaluation-log.js';
 import { MinuteEvaluation, type MinuteReport } from './minute-evaluation.js';
-import { newestMinute, type NextMinute, nextMinute, SETTLE_MILLISECONDS } from './next-minute.js';
+import { AheadWatch, newestMinute, type NextMinute, nextMinute, SETTLE_MILLISECONDS } from './next-minute.js';
 
 const TICK_MILLISECONDS = 1000;
 /** Any number, as long as every process of the product takes the same: one of them evaluates at a time. */
@@ -27,6 +27,7 @@ type Step = { minute: NextMinute; report: MinuteReport } | null;
 export class AlertEvaluator implements BeforeApplicationShutdown {
   private readonly log = new EvaluationLog(new Logger('Alerts'));
   private readonly ticks = new RepeatedTask(() => this.tick(), TICK_MILLISECONDS);
+  private readonly ahead = new AheadWatch();
   private isStopping = false;
   /** As far as this process knows: so it asks the database once a minute, not every second. */
   private evaluatedTo = Number.NEGATIVE_INFINITY;
@@ -65,7 +66,8 @@ export class AlertEvaluator implements BeforeApplicationShutdown {
     const [lock] = await manager.query<{ taken: boolean }[]>(TAKE_LOCK, [EVALUATION_LOCK]);
     if (!lock?.taken) return 'busy';
     const [row] = await manager.query<{ evaluatedTo: Date | null }[]>(READ_EVALUATED);
-    const minute = nextMinute(row?.evaluatedTo ?? null, due);
+    const evaluatedTo = row?.evaluatedTo ?? null;
+    const minute = nextMinute(evaluatedTo, due, this.ahead.isWrong(evaluatedTo, due));
     if (minute === null) return null;
     const report = await new MinuteEvaluation(manager, minute, now).run();
     await manager.query(MOVE_ON, [minute.end]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { newestMinute, type NextMinute, nextMinute } from './next-minute.js';
+import { AheadWatch, newestMinute, type NextMinute, nextMinute } from './next-minute.js';
 
 const at = (minute: number, second = 0): Date => new Date(Date.UTC(2026, 0, 1, 0, minute, second));
 const rest: NextMinute = { end: at(0), isPresent: true, backlog: 0, skipped: 0, ahead: 0 };
@@ -29,12 +29,42 @@ describe('the next minute', () => {
     expect(nextMinute(at(20), at(10))).toBeNull();
   });
 
-  it('is the newest again when it was far ahead of time', () => {
-    expect(nextMinute(at(21), at(10))).toEqual({ ...rest, end: at(10), ahead: 11 });
+  it('is the newest again when what was evaluated ahead of time does not count', () => {
+    expect(nextMinute(at(70), at(10), true)).toEqual({ ...rest, end: at(10), ahead: 60 });
+    expect(nextMinute(at(9), at(10), true)).toEqual({ ...rest, end: at(10) });
   });
 
   it('leaves out what is older than six hours', () => {
     expect(nextMinute(at(0), at(360))).toEqual({ ...rest, end: at(1), isPresent: false, backlog: 359 });
     expect(nextMinute(at(0), at(400))).toEqual({ ...rest, end: at(41), isPresent: false, backlog: 399, skipped: 40 });
+  });
+});
+
+describe('what was evaluated ahead of time', () => {
+  const wrongAt = (seen: readonly [evaluatedTo: number, due: number][]): number[] => {
+    const watch = new AheadWatch();
+    return seen.flatMap(([evaluatedTo, due]) => (watch.isWrong(at(evaluatedTo), at(due)) ? [due] : []));
+  };
+  const minutes = Array.from({ length: 15 }, (_, index) => index);
+
+  it('is wrong when it did not move for ten minutes', () => {
+    expect(wrongAt(minutes.map((minute) => [500, minute]))).toEqual([10, 11, 12, 13, 14]);
+  });
+
+  it('is right while somebody goes on there: his clock is ahead, or this process looks at an old time', () => {
+    expect(wrongAt(minutes.map((minute) => [20 + minute, minute]))).toEqual([]);
+    expect(
+      wrongAt([
+        [0, 0],
+        [30, 1],
+        [30, 30],
+        [31, 31],
+      ]),
+    ).toEqual([]);
+  });
+
+  it('is none where everything is as it should be', () => {
+    expect(wrongAt(minutes.map((minute) => [minute - 1, minute]))).toEqual([]);
+    expect(new AheadWatch().isWrong(null, at(0))).toBe(false);
   });
 });
