@@ -30,8 +30,9 @@ const MAX_KEPT = 20;
 const SHARE_WITH_BODY = 4;
 const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Takes no body, and adds no key here: this ring is of the environment. It has tests of its own. */
+/** Lets nobody in who has no token. */
 const SIGN_IN = 'POST /console/session';
+/** Takes no body, and adds no key here: this ring is of the environment. It has tests of its own. */
 const ADD_KEY = 'POST /api/v1/encryption-keys';
 const takesBody = ({ method }: Route): boolean => method === 'POST' || method === 'PUT';
 

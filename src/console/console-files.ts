@@ -18,21 +18,25 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
 };
 
-export interface ConsoleFile {
-  type: string;
-  bytes: Buffer;
-  /** null: it does not become smaller. */
-  packed: Buffer | null;
+/** One file of the console; packed when somebody first wants it so, since a start should not wait for it. */
+export class ConsoleFile {
+  readonly type: string;
+  readonly bytes: Buffer;
+  private known: Buffer | null = null;
+
+  constructor(path: string) {
+    this.bytes = readFileSync(path);
+    this.type = TYPES[extname(path)] ?? 'application/octet-stream';
+  }
+
+  /** As gzip. */
+  get packed(): Buffer {
+    this.known ??= gzipSync(this.bytes);
+    return this.known;
+  }
 }
 
-const read = (path: string): ConsoleFile => {
-  const bytes = readFileSync(path);
-  const packed = gzipSync(bytes);
-  const type = TYPES[extname(path)] ?? 'application/octet-stream';
-  return { type, bytes, packed: packed.length < bytes.length ? packed : null };
-};
-
-/** The console as it was built, in memory: a few megabytes, packed once. */
+/** The console as it was built, in memory: a few megabytes. */
 export class ConsoleFiles {
   /** The page; null: this build has no console. */
   readonly page: string | null;
@@ -44,7 +48,7 @@ export class ConsoleFiles {
     const assets = join(directory, 'assets');
     if (!existsSync(assets)) return;
     for (const name of readdirSync(assets)) {
-      if (extname(name) !== '.map') this.assets.set(name, read(join(assets, name)));
+      if (extname(name) !== '.map') this.assets.set(name, new ConsoleFile(join(assets, name)));
     }
   }
 

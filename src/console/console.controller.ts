@@ -44,7 +44,7 @@ export class ConsoleController {
   asset(@Param('name') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const file = this.files.asset(name);
     if (!file) throw new AppError('route_not_found');
-    const isPacked = file.packed !== null && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+    const isPacked = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
     void reply
       .headers({ ...SAFE, 'content-type': file.type, 'cache-control': 'public, max-age=31536000, immutable' })
       .headers({ vary: 'accept-encoding', ...(isPacked && { 'content-encoding': 'gzip' }) })

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
-import { createTransport, type SendMailOptions, type SMTPTransportOptions } from 'nodemailer';
+import type { SendMailOptions, SMTPTransportOptions } from 'nodemailer';
 import { openGuarded, type ResolveHost } from '../../../platform/http/outbound/guarded-connector.js';
 import { abortError } from '../../../platform/http/outbound/outbound-error.js';
 import {
@@ -50,6 +50,8 @@ const transportOptions = (email: OpenEmail, password: string | null, connection:
 
 /** Answers how many of the recipients the server refused. */
 const send = async (options: SMTPTransportOptions, mail: SendMailOptions, signal: AbortSignal): Promise<number> => {
+  // Most hubs send no mail: a start does not load what it takes.
+  const { createTransport } = await import('nodemailer');
   const { rejected } = await createTransport(options).sendMail({ ...mail, signal });
   return rejected.length;
 };
