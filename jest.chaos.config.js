@@ -1,6 +1,6 @@
 // The stories that break things: several processes, minutes each, one story at a time. `npm run chaos:ci`, and with
 // longer runs and more rounds `npm run chaos`. Those that `npm test` plays in a few rounds are played here in full.
-import everyday from './jest.config.js';
+import everyday, { longStories } from './jest.config.js';
 
 const [, e2e] = everyday.projects;
 
@@ -12,10 +12,8 @@ export default {
     {
       ...e2e,
       displayName: 'chaos',
-      testRegex: [
-        '\\.chaos-spec\\.ts$',
-        '/(?:console|durability|fuzz|key-rotation|statistics-of-a-million|usage-senders|backup)\\.e2e-spec\\.ts$',
-      ],
+      // Of some suites `npm test` plays a part.
+      testRegex: ['\\.chaos-spec\\.ts$', longStories('console', 'fuzz')],
       testPathIgnorePatterns: ['/node_modules/'],
     },
   ],
