@@ -1,4 +1,3 @@
-import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, IsUUID, Length, Max, Min } from 'class-validator';
 import { AnswerField, satisfies } from './fields.js';
 
@@ -29,7 +28,7 @@ export class InstanceReport {
   @IsString() @Length(1, 255) host: string;
   @satisfies('time', timeProblem) started_at: string;
   /** The revision that calls are answered from; null: there is none yet. */
-  @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(Number.MAX_SAFE_INTEGER) revision: number | null;
+  @IsOptional() @IsInt() @Min(0) @Max(Number.MAX_SAFE_INTEGER) revision: number | null;
   @IsOptional() @IsIn(CONFIGURATION_SOURCES) source: ConfigurationSource | null;
   /** When storage last told that this revision is the newest, RFC 3339; null: never. */
   @IsOptional() @satisfies('time', timeProblem) confirmed_at: string | null;
