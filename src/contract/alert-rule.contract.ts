@@ -6,12 +6,12 @@ import {
   BooleanField,
   ChoiceField,
   fromQueryBoolean,
-  fromQueryInteger,
   IntegerField,
   NumberField,
   TextField,
   TextListField,
 } from './fields.js';
+import { Page } from './list-query.js';
 
 /** Names of rules, channels and budgets: they stand in documents and addresses. */
 export const ALERT_NAME_PATTERN = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/;
@@ -147,7 +147,7 @@ export class AlertRuleView {
 }
 
 /** Query of `GET /api/v1/alerts/rules`; all filters can be combined. */
-export class AlertRuleQuery {
+export class AlertRuleQuery extends Page {
   @ChoiceField(ALERT_KINDS, { name: 'AlertKind' })
   kind?: AlertKind;
 
@@ -160,14 +160,6 @@ export class AlertRuleQuery {
 
   @TextField({ max: 200, description: 'Found in name or description' })
   q?: string;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
-  skip?: number;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 1, max: 1000, default: 100 })
-  limit?: number;
 }
 
 /** A page of rules, by name. */

@@ -3,7 +3,8 @@ import { ALERT_KINDS, ALERT_STATES, ALERT_UNITS, SEVERITIES } from './alert-kind
 import type { AlertKind, AlertState, AlertUnit, Severity } from './alert-kinds.js';
 import { RESOLVED_REASONS, type ResolvedReason } from './alert-notice.js';
 import { ALERT_NAME_FORM, ALERT_NAME_PATTERN } from './alert-rule.contract.js';
-import { AnswerField, ChoiceField, fromQueryInteger, IntegerField, satisfies, TextField } from './fields.js';
+import { AnswerField, ChoiceField, satisfies, TextField } from './fields.js';
+import { Page } from './list-query.js';
 import { isTime, TimeFilter } from './history.contract.js';
 
 /** Silences that have not ended: whoever evaluates reads them every minute. */
@@ -11,16 +12,6 @@ export const MAX_OPEN_SILENCES = 500;
 export const MAX_SILENCE_DAYS = 366;
 
 const MAX_SUBJECT = 300;
-
-class Page {
-  @fromQueryInteger()
-  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
-  skip?: number;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 1, max: 1000, default: 100 })
-  limit?: number;
-}
 
 /** Query of `GET /api/v1/alerts`; all filters can be combined. */
 export class AlertQuery extends Page {

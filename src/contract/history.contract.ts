@@ -7,6 +7,7 @@ import {
   satisfies,
   TextField,
 } from './fields.js';
+import { Page } from './list-query.js';
 
 /** What the history tells of. */
 export const HISTORY_KINDS = [
@@ -86,19 +87,8 @@ export const TimeFilter = (): PropertyDecorator => (target, property) => {
   )(target, property);
 };
 
-/** Paging of a history. */
-export class HistoryPage {
-  @fromQueryInteger()
-  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
-  skip?: number;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 1, max: 1000, default: 100 })
-  limit?: number;
-}
-
 /** Query of `GET /api/v1/history`; all filters can be combined. */
-export class HistoryQuery extends HistoryPage {
+export class HistoryQuery extends Page {
   @ChoiceField(HISTORY_KINDS, { name: 'HistoryKind' })
   kind?: HistoryKind;
 

@@ -1,5 +1,16 @@
 import { applyDecorators } from '@nestjs/common';
-import { AnswerField, ObjectField, satisfies } from './fields.js';
+import { AnswerField, fromQueryInteger, IntegerField, ObjectField, satisfies } from './fields.js';
+
+/** Which part of a list: how many are passed over, and how many are told at most. */
+export class Page {
+  @fromQueryInteger()
+  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
+  skip?: number;
+
+  @fromQueryInteger()
+  @IntegerField({ min: 1, max: 1000, default: 100 })
+  limit?: number;
+}
 
 const sortProblem = (fields: readonly string[], value: unknown): string | null => {
   const parts = typeof value === 'string' ? value.split(',') : [''];

@@ -1,5 +1,5 @@
-import { BooleanField, ChoiceField, fromQueryBoolean, fromQueryInteger, IntegerField, TextField } from './fields.js';
-import { SortField, TagFilter } from './list-query.js';
+import { BooleanField, ChoiceField, fromQueryBoolean, TextField } from './fields.js';
+import { Page, SortField, TagFilter } from './list-query.js';
 import { MODEL_STATUSES, PROVIDERS, type ModelStatus, type Provider } from './providers.js';
 
 /** Columns a list can be sorted by, on the wire and in SQL alike. */
@@ -18,7 +18,7 @@ export const SORTABLE_FIELDS = [
 ] as const;
 
 /** Query of `GET /configs`; all filters can be combined. */
-export class ModelConfigQuery {
+export class ModelConfigQuery extends Page {
   @ChoiceField(PROVIDERS, { name: 'Provider' })
   provider?: Provider;
 
@@ -53,12 +53,4 @@ export class ModelConfigQuery {
 
   @SortField(SORTABLE_FIELDS, '-priority,alias')
   sort?: string;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
-  skip?: number;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 1, max: 1000, default: 100 })
-  limit?: number;
 }

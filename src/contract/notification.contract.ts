@@ -1,26 +1,19 @@
 import type { Notice } from './alert-notice.js';
 import { CHANNEL_KINDS, type ChannelKind } from './alert-channel.contract.js';
 import { ALERT_NAME_FORM, ALERT_NAME_PATTERN } from './alert-rule.contract.js';
-import { AnswerField, ChoiceField, fromQueryInteger, IntegerField, TextField } from './fields.js';
+import { AnswerField, ChoiceField, TextField } from './fields.js';
+import { Page } from './list-query.js';
 
 /** On its way, taken by the receiver, or not to be tried any more. */
 export const NOTIFICATION_STATES = ['queued', 'delivered', 'given_up'] as const;
 export type NotificationState = (typeof NOTIFICATION_STATES)[number];
 
-export class NotificationQuery {
+export class NotificationQuery extends Page {
   @ChoiceField(NOTIFICATION_STATES, { name: 'NotificationState' })
   state?: NotificationState;
 
   @TextField({ max: 64, pattern: ALERT_NAME_PATTERN, form: ALERT_NAME_FORM, description: 'Name of the channel' })
   channel?: string;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
-  skip?: number;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 1, max: 1000, default: 100 })
-  limit?: number;
 }
 
 /** A message on its way to one channel, and what became of it. */

@@ -1,6 +1,5 @@
 import { BooleanField, fromQueryBoolean, fromQueryInteger, IntegerField, TextField } from './fields.js';
-import { HistoryPage } from './history.contract.js';
-import { SortField, TagFilter } from './list-query.js';
+import { Page, SortField, TagFilter } from './list-query.js';
 import { LABEL_FORM, LABEL_PATTERN } from './prompt-names.js';
 
 /** Columns a list of prompts can be sorted by, on the wire and in SQL alike. */
@@ -18,7 +17,7 @@ export const SORTABLE_PROMPT_FIELDS = [
 ] as const;
 
 /** Query of `GET /prompts`; all filters can be combined. */
-export class PromptQuery extends HistoryPage {
+export class PromptQuery extends Page {
   @TextField({ max: 200, description: 'Found in the names, the description or the newest text' })
   q?: string;
 

@@ -1,4 +1,5 @@
-import { AnswerField, fromQueryInteger, IntegerField, satisfies, TextField } from './fields.js';
+import { AnswerField, satisfies, TextField } from './fields.js';
+import { Page } from './list-query.js';
 import { GRANTABLE_SCOPES, type GrantableScope } from './scopes.js';
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
@@ -58,15 +59,8 @@ export class CreatedToken extends TokenView {
   @AnswerField({ type: 'string' }) token: string;
 }
 
-export class TokenQuery {
-  @fromQueryInteger()
-  @IntegerField({ min: 0, max: 1_000_000_000, default: 0 })
-  skip?: number;
-
-  @fromQueryInteger()
-  @IntegerField({ min: 1, max: 1000, default: 100 })
-  limit?: number;
-}
+/** Query of `GET /api/v1/tokens`. */
+export class TokenQuery extends Page {}
 
 export class TokenList {
   @AnswerField({ type: [TokenView] }) tokens: TokenView[];

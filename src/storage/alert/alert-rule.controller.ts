@@ -8,7 +8,8 @@ import {
   AlertRuleUpdate,
   AlertRuleView,
 } from '../../contract/alert-rule.contract.js';
-import { HistoryList, HistoryPage } from '../../contract/history.contract.js';
+import { HistoryList } from '../../contract/history.contract.js';
+import { Page } from '../../contract/list-query.js';
 import { ALERT_RULES_PATH } from '../../contract/paths.js';
 import { type Author, CurrentAuthor, IdempotencyKeyHeader } from '../../platform/auth/author.js';
 import { RequireScope } from '../../platform/auth/require-scope.js';
@@ -99,7 +100,7 @@ export class AlertRuleController {
   @RequireScope('alerts:read')
   @ApiOkResponse({ type: HistoryList })
   @ApiProblems(400, 404, 503)
-  history(@UuidParam('id') id: string, @Query() page: HistoryPage): Promise<HistoryList> {
+  history(@UuidParam('id') id: string, @Query() page: Page): Promise<HistoryList> {
     return this.rules.history(id, page);
   }
 }

@@ -7,7 +7,8 @@ import type {
   AlertRuleUpdate,
   AlertRuleView,
 } from '../../contract/alert-rule.contract.js';
-import type { HistoryList, HistoryPage } from '../../contract/history.contract.js';
+import type { HistoryList } from '../../contract/history.contract.js';
+import type { Page } from '../../contract/list-query.js';
 import type { Author } from '../../platform/auth/author.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { ChangeService } from '../database/change.service.js';
@@ -69,7 +70,7 @@ export class AlertRuleService {
   }
 
   /** Also of a rule that is deleted. The first rules of an installation have none until somebody changes them. */
-  async history(id: string, page: HistoryPage): Promise<HistoryList> {
+  async history(id: string, page: Page): Promise<HistoryList> {
     const list = await this.histories.ofSubject('alert_rule', id, page);
     if (list.total === 0) await this.read(id);
     return list;

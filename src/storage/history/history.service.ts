@@ -4,10 +4,10 @@ import {
   changesBetween,
   type HistoryKind,
   type HistoryList,
-  type HistoryPage,
   type HistoryQuery,
   type VersionDiff,
 } from '../../contract/history.contract.js';
+import type { Page } from '../../contract/list-query.js';
 import { AppError } from '../../platform/errors/app-error.js';
 import { listHistory } from './history-list.js';
 import { HistoryEntity } from './history.entity.js';
@@ -30,7 +30,7 @@ export class HistoryService {
     return listHistory(this.dataSource.manager, query, kinds);
   }
 
-  ofSubject(kind: HistoryKind, subjectId: string, page: HistoryPage): Promise<HistoryList> {
+  ofSubject(kind: HistoryKind, subjectId: string, page: Page): Promise<HistoryList> {
     return listHistory(this.dataSource.manager, { ...page, subject_id: subjectId }, [kind]);
   }
 

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { DiffQuery, HistoryList, HistoryPage, VersionDiff } from '../../contract/history.contract.js';
+import { DiffQuery, HistoryList, VersionDiff } from '../../contract/history.contract.js';
+import { Page } from '../../contract/list-query.js';
 import {
   ModelConfigRestore,
   ModelConfigUpdate,
@@ -126,7 +127,7 @@ export class ModelConfigController {
   @RequireScope('models:read')
   @ApiOkResponse({ type: HistoryList })
   @ApiProblems(400, 404, 503)
-  history(@UuidParam('id') id: string, @Query() page: HistoryPage): Promise<HistoryList> {
+  history(@UuidParam('id') id: string, @Query() page: Page): Promise<HistoryList> {
     return this.configs.history(id, page);
   }
 

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import type { HistoryList, HistoryPage, VersionDiff } from '../../contract/history.contract.js';
+import type { HistoryList, VersionDiff } from '../../contract/history.contract.js';
+import type { Page } from '../../contract/list-query.js';
 import type { ModelConfigCreate, ModelConfigRestore, ModelConfigUpdate } from '../../contract/model-config.contract.js';
 import type { ActiveModelList, ModelConfigList, ModelConfigView } from '../../contract/model-config-view.contract.js';
 import type { ModelConfigQuery } from '../../contract/model-config-query.contract.js';
@@ -61,7 +62,7 @@ export class ModelConfigService {
   }
 
   /** Also of a config that is deleted. */
-  async history(id: string, page: HistoryPage): Promise<HistoryList> {
+  async history(id: string, page: Page): Promise<HistoryList> {
     const list = await this.histories.ofSubject('config', id, page);
     if (list.total === 0) throw new AppError('config_not_found');
     return list;

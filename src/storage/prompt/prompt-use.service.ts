@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { HistoryPage } from '../../contract/history.contract.js';
+import type { Page } from '../../contract/list-query.js';
 import { DEFAULT_LABEL, toSelector, versionAt, type PromptSelector } from '../../contract/prompt-names.js';
 import { normalizedVariables } from '../../contract/prompt-variables.js';
 import type { PromptUsages, ResolvedPrompt } from '../../contract/prompt-view.contract.js';
@@ -52,7 +52,7 @@ export class PromptUseService {
   }
 
   /** The models whose default prompt it is, by alias. */
-  async usages(id: string, query: HistoryPage): Promise<PromptUsages> {
+  async usages(id: string, query: Page): Promise<PromptUsages> {
     const { manager } = this.dataSource;
     const page = pageOf(query);
     const row = orPromptNotFound(await manager.findOneBy(SystemPromptTemplateEntity, { id }));

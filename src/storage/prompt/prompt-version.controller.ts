@@ -1,7 +1,8 @@
 import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { DiffQuery, HistoryPage } from '../../contract/history.contract.js';
+import { DiffQuery } from '../../contract/history.contract.js';
+import { Page } from '../../contract/list-query.js';
 import { PROMPTS_PATH } from '../../contract/paths.js';
 import { PromptRestore, PromptVersionCreate } from '../../contract/prompt.contract.js';
 import {
@@ -51,7 +52,7 @@ export class PromptVersionController {
   @RequireScope('prompts:read')
   @ApiOkResponse({ type: PromptVersionList })
   @ApiProblems(400, 404, 503)
-  list(@UuidParam('id') id: string, @Query() page: HistoryPage): Promise<PromptVersionList> {
+  list(@UuidParam('id') id: string, @Query() page: Page): Promise<PromptVersionList> {
     return this.prompts.versions(id, page);
   }
 

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { HistoryList, HistoryPage } from '../../contract/history.contract.js';
+import { HistoryList } from '../../contract/history.contract.js';
+import { Page } from '../../contract/list-query.js';
 import { PROMPTS_PATH } from '../../contract/paths.js';
 import { PromptCreate, PromptUpdate } from '../../contract/prompt.contract.js';
 import { PromptQuery, PromptSelection } from '../../contract/prompt-query.contract.js';
@@ -159,7 +160,7 @@ export class PromptController {
   @RequireScope('prompts:read')
   @ApiOkResponse({ type: HistoryList })
   @ApiProblems(400, 404, 503)
-  history(@UuidParam('id') id: string, @Query() page: HistoryPage): Promise<HistoryList> {
+  history(@UuidParam('id') id: string, @Query() page: Page): Promise<HistoryList> {
     return this.prompts.history(id, page);
   }
 
@@ -168,7 +169,7 @@ export class PromptController {
   @RequireScope('prompts:read')
   @ApiOkResponse({ type: PromptUsages })
   @ApiProblems(400, 404, 503)
-  usages(@UuidParam('id') id: string, @Query() page: HistoryPage): Promise<PromptUsages> {
+  usages(@UuidParam('id') id: string, @Query() page: Page): Promise<PromptUsages> {
     return this.uses.usages(id, page);
   }
 }

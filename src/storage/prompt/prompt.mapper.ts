@@ -1,4 +1,4 @@
-import type { HistoryPage } from '../../contract/history.contract.js';
+import type { Page } from '../../contract/list-query.js';
 import type { PromptMetadata } from '../../contract/prompt.contract.js';
 import { normalizedVariables } from '../../contract/prompt-variables.js';
 import type {
@@ -13,7 +13,7 @@ import type { SystemPromptTemplateEntity } from './system-prompt-template.entity
 const DEFAULT_LIMIT = 100;
 
 /** The page that a query asks for. */
-export const pageOf = ({ skip = 0, limit = DEFAULT_LIMIT }: HistoryPage): { skip: number; limit: number } => ({
+export const pageOf = ({ skip = 0, limit = DEFAULT_LIMIT }: Page): { skip: number; limit: number } => ({
   skip,
   limit,
 });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { HistoryList, HistoryPage } from '../../contract/history.contract.js';
+import type { HistoryList } from '../../contract/history.contract.js';
+import type { Page } from '../../contract/list-query.js';
 import type { PromptCreate, PromptRestore, PromptUpdate, PromptVersionCreate } from '../../contract/prompt.contract.js';
 import type { PromptQuery } from '../../contract/prompt-query.contract.js';
 import type {
@@ -108,7 +109,7 @@ export class PromptService {
     return this.explaining(id, body.base_version, work);
   }
 
-  async versions(id: string, query: HistoryPage): Promise<PromptVersionList> {
+  async versions(id: string, query: Page): Promise<PromptVersionList> {
     const { manager } = this.dataSource;
     const page = pageOf(query);
     const labels = await this.labelsOf(await this.find(id));
@@ -133,7 +134,7 @@ export class PromptService {
     return diffVersions(await findVersion(manager, id, from), await findVersion(manager, id, to));
   }
 
-  async history(id: string, page: HistoryPage): Promise<HistoryList> {
+  async history(id: string, page: Page): Promise<HistoryList> {
     await this.find(id);
     return this.histories.list({ ...page, subject_id: id }, ['prompt', 'prompt_label']);
   }
