@@ -234,6 +234,23 @@ const violations = async (page: Page): Promise<string[]> => {
     await page.getByText('已恢复上次未保存的内容。').waitFor();
     expect(await field(page, '说明').inputValue()).toBe('not saved yet');
     expect(await page.evaluate('localStorage.length')).toBe(0);
+    // Who saved while it was away is noticed, and keeps what is his.
+    await hub
+      .request('put', `${CONFIGS}/${String(id)}`)
+      .send({ priority: 9 })
+      .expect(200);
+    await page.reload();
+    await page.getByText('已恢复上次未保存的内容。').waitFor();
+    await button(page, '保存').click();
+    await page.getByRole('dialog', { name: '别人刚刚保存了这个模型' }).waitFor();
+    await button(page, '保存合并结果').click();
+    await page
+      .getByRole('alert')
+      .or(page.getByText(/^已保存/))
+      .first()
+      .waitFor();
+    const { body } = await hub.request('get', `${CONFIGS}/${String(id)}`).expect(200);
+    expect(body).toMatchObject({ description: 'not saved yet', priority: 9 });
     await watched.context.close();
   });
 

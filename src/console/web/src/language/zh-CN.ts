@@ -1,3 +1,4 @@
+import type { Schemas } from '../api/client';
 import { promptsZhCN } from './prompts.zh-CN';
 
 /** Every text of the console. Another language that lacks one does not compile. */
@@ -201,6 +202,35 @@ export const zhCN = {
     times: (zone: string) => `时间均为 ${zone}`,
     unpriced: (count: string) => `有 ${count} 次调用的模型没有设置价格，费用未计入。`,
   },
+  history: {
+    kinds: {
+      config: '模型',
+      prompt: '提示词',
+      prompt_label: '标签',
+      token: '令牌',
+      encryption_key: '加密密钥',
+      export: '导出',
+      alert_rule: '告警规则',
+      alert_silence: '告警静默',
+      alert_channel: '通知渠道',
+      budget: '预算',
+    } satisfies Record<Schemas['HistoryKind'], string>,
+    actions: {
+      create: '新建',
+      update: '修改',
+      delete: '删除',
+      restore: '恢复',
+      archive: '归档',
+      unarchive: '取消归档',
+      add_version: '添加版本',
+      move: '移动',
+      remove: '移除',
+      revoke: '撤销',
+      activate: '启用',
+      rewrap: '重新加密',
+      export: '导出',
+    } satisfies Record<Schemas['HistoryAction'], string>,
+  },
   settings: {
     sections: { tokens: '令牌', instances: '进程', keys: '加密密钥', transfer: '导入导出', changes: '变更记录' },
     changes: '变更记录',
@@ -242,7 +272,7 @@ export const zhCN = {
       'alerts:read': '读取告警与预算（alerts:read）',
       'alerts:write': '修改告警与预算（alerts:write）',
       admin: '管理员（admin）',
-    },
+    } satisfies Record<Schemas['Scope'], string>,
     revoke: '撤销',
     revokeOne: (name: string) => `撤销 ${name}`,
     revokeText: '撤销后使用此令牌的程序将立即无法访问，且不能恢复。',

@@ -7,6 +7,8 @@ export interface Conflict {
   /** What the draft began with. */
   base: ModelDraft;
   theirs: ModelDraft;
+  /** Of what they saved. */
+  version: number;
   mine: ModelDraft;
 }
 

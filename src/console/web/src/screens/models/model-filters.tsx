@@ -1,8 +1,8 @@
 import { Button, Group, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { type ReactNode, useState } from 'react';
-import { useSearchParams } from 'wouter';
 import { useSpoken } from '../../language/language';
+import { useUrlParameters } from '../../ui/url-parameters';
 import type { ModelQuery } from './use-models';
 
 const STATUSES = ['configured', 'needs_api_key', 'disabled', 'error'] as const;
@@ -14,24 +14,13 @@ export const useModelFilters = (): {
   change: (name: string, value: string | null) => void;
   clear: () => void;
 } => {
-  const [params, setParams] = useSearchParams();
+  const { params, change, clear } = useUrlParameters();
   const filters: Record<string, string> = {};
   for (const name of ['q', 'status', 'provider', 'sort']) {
     const value = params.get(name);
     if (value) filters[name] = value;
   }
-  const change = (name: string, value: string | null): void => {
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
-  };
-  return { filters, change, clear: () => setParams(new URLSearchParams(), { replace: true }) };
+  return { filters, change, clear };
 };
 
 interface FiltersProps {

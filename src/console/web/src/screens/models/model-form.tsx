@@ -1,16 +1,26 @@
 import { Alert, Button, Group, Stack } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
-import { type FormEvent, type ReactNode, useMemo, useState } from 'react';
+import { type FormEvent, type ReactNode, useState } from 'react';
 import { ApiFailure } from '../../api/failure';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
-import { type Conflict, ConflictView } from './conflict-view';
-import { forgetDraft, readKeptDraft, useKeptDraft, useLeaveGuard } from './kept-draft';
+import { ConflictView } from './conflict-view';
 import { KeyField } from './key-field';
-import { changedFields, draftOf, hasMoved, type ModelDraft, NEW_DRAFT, toFields } from './model-draft';
 import { AbilityFields, ConnectionFields, LimitFields } from './model-fields';
 import { TestResultNotice } from './test-result';
-import { fetchModel, type Model, type ModelFields, useSaveModel, useTestModel } from './use-models';
+import { useModelEditing } from './use-model-editing';
+import { type Model, useTestModel } from './use-models';
+
+function RestoredNotice({ onDiscard }: { onDiscard: () => void }): ReactNode {
+  const { t } = useSpoken();
+  return (
+    <Alert>
+      {t.form.draftRestored}{' '}
+      <Button size="compact-xs" variant="default" onClick={onDiscard}>
+        {t.form.discardDraft}
+      </Button>
+    </Alert>
+  );
+}
 
 interface FormProps {
   /** null: a new one. */
@@ -21,104 +31,53 @@ interface FormProps {
 /** Adds a model, or changes one: what is sent is what was changed, on the version the form was opened with. */
 export function ModelForm({ model, onDone }: FormProps): ReactNode {
   const { t, language } = useSpoken();
-  const draftKey = model?.id ?? 'new';
-  const kept = useMemo(() => readKeptDraft(draftKey), [draftKey]);
-  const [base, setBase] = useState({ draft: model ? draftOf(model) : NEW_DRAFT, version: model?.version ?? null });
-  const [draft, setDraft] = useState<ModelDraft>(kept?.draft ?? base.draft);
-  const [key, setKey] = useState('');
+  const editing = useModelEditing(model, onDone);
   const [isReplacing, setReplacing] = useState(false);
-  const [conflict, setConflict] = useState<Conflict | null>(null);
-  const save = useSaveModel();
   const test = useTestModel(language);
-
-  const isChanged = changedFields(base.draft, draft).length > 0 || key !== '';
-  const keeping = useMemo(() => ({ version: base.version, draft }), [base.version, draft]);
-  useKeptDraft(draftKey, keeping, isChanged);
-  useLeaveGuard(isChanged);
-
+  const { draft, change, failure } = editing;
   const problemOf = (field: string): string | undefined =>
-    save.error instanceof ApiFailure ? save.error.fields.find((one) => one.field === field)?.message : undefined;
-  const change = (changed: Partial<ModelDraft>): void => setDraft({ ...draft, ...changed });
-  const mustReplace = model !== null && hasMoved(base.draft, draft);
-  const fieldsOf = (of: ModelDraft): ModelFields => ({
-    ...toFields(of, model ? changedFields(base.draft, of) : undefined),
-    ...(key !== '' && { api_key: key }),
-  });
-
-  const store = (fields: ModelFields, version: number | null): void =>
-    save.mutate(
-      { id: model?.id ?? null, version, fields },
-      {
-        onSuccess: ({ alias }) => {
-          forgetDraft(draftKey);
-          notifications.show({ message: t.models.saved(alias), color: 'green' });
-          onDone();
-        },
-        onError: (error) => void showConflict(error),
-      },
-    );
-  const showConflict = async (error: Error): Promise<void> => {
-    if (!(error instanceof ApiFailure) || error.status !== 412 || !model) return;
-    setConflict({ base: base.draft, theirs: draftOf(await fetchModel(model.id)), mine: draft });
-  };
-  const saveMerged = async (merged: ModelDraft): Promise<void> => {
-    if (!model) return;
-    const now = await fetchModel(model.id);
-    const theirs = draftOf(now);
-    setConflict(null);
-    setDraft(merged);
-    setBase({ draft: theirs, version: now.version });
-    store({ ...toFields(merged, changedFields(theirs, merged)), ...(key !== '' && { api_key: key }) }, now.version);
-  };
+    failure instanceof ApiFailure ? failure.fields.find((one) => one.field === field)?.message : undefined;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    store(fieldsOf(draft), base.version);
+    editing.save();
   };
-  const runTest = (): void => test.mutate({ ...fieldsOf(draft), ...(model && { id: model.id }) });
-
-  const isConflict = save.error instanceof ApiFailure && save.error.status === 412;
+  const parts = { draft, onChange: change, problemOf };
   return (
     <form onSubmit={submit} noValidate>
       <Stack>
-        {kept && (
-          <Alert>
-            {t.form.draftRestored}{' '}
-            <Button size="compact-xs" variant="default" onClick={() => setDraft(base.draft)}>
-              {t.form.discardDraft}
-            </Button>
-          </Alert>
-        )}
-        <ConnectionFields draft={draft} onChange={change} problemOf={problemOf} />
+        {editing.isRestored && <RestoredNotice onDiscard={editing.discard} />}
+        <ConnectionFields {...parts} />
         <KeyField
           isStored={model?.has_api_key ?? false}
           storedHint={model?.api_key_hint ?? null}
-          mustReplace={mustReplace}
+          mustReplace={editing.mustReplaceKey}
           isReplacing={isReplacing}
           onReplacing={setReplacing}
-          value={key}
-          onChange={setKey}
+          value={editing.key}
+          onChange={editing.setKey}
           error={problemOf('api_key')}
         />
-        <AbilityFields draft={draft} onChange={change} problemOf={problemOf} />
-        <LimitFields draft={draft} onChange={change} problemOf={problemOf} />
+        <AbilityFields {...parts} />
+        <LimitFields {...parts} />
         {test.data && !test.isPending && <TestResultNotice result={test.data} />}
         {test.error && <FailureNotice error={test.error} />}
-        {save.error && !isConflict && <FailureNotice error={save.error} />}
+        {failure && <FailureNotice error={failure} />}
         <Group justify="space-between">
-          <Button variant="default" onClick={runTest} loading={test.isPending} title={t.form.testDraftHint}>
+          <Button
+            variant="default"
+            onClick={() => test.mutate({ ...editing.fields, ...(model && { id: model.id }) })}
+            loading={test.isPending}
+            title={t.form.testDraftHint}
+          >
             {t.form.testDraft}
           </Button>
-          <Button type="submit" loading={save.isPending}>
+          <Button type="submit" loading={editing.isSaving}>
             {t.common.save}
           </Button>
         </Group>
       </Stack>
-      {conflict && (
-        <ConflictView
-          conflict={conflict}
-          onMerged={(merged) => void saveMerged(merged)}
-          onClose={() => setConflict(null)}
-        />
+      {editing.conflict && (
+        <ConflictView conflict={editing.conflict} onMerged={editing.saveMerged} onClose={editing.closeConflict} />
       )}
     </form>
   );

@@ -97,7 +97,8 @@ function Changes(): ReactNode {
           <time dateTime={changed_at} title={time(changed_at)}>
             {ago(changed_at)}
           </time>{' '}
-          · {actor_name ?? actor_id} · {kind} {action} <strong>{subject_name}</strong>
+          · {actor_name ?? actor_id} · {t.history.kinds[kind]} {t.history.actions[action]}{' '}
+          <strong>{subject_name}</strong>
         </Text>
       ))}
     </Paper>

@@ -1,8 +1,8 @@
 import { Autocomplete, Button, Group, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { type ReactNode, useState } from 'react';
-import { useSearchParams } from 'wouter';
 import { useSpoken } from '../../language/language';
+import { useUrlParameters } from '../../ui/url-parameters';
 import { LANGUAGES } from './metadata-fields';
 import type { PromptQuery } from './use-prompts';
 
@@ -24,7 +24,7 @@ const stateOf = (given: string | null): PromptState => STATES.find((state) => st
 
 /** Filters are in the address: it can be sent to a colleague. What is archived is shown to who asks for it. */
 export const usePromptFilters = (): Filters => {
-  const [params, setParams] = useSearchParams();
+  const { params, change, clear } = useUrlParameters();
   const given = Object.fromEntries(
     FILTERS.flatMap((name) => {
       const value = params.get(name);
@@ -32,23 +32,12 @@ export const usePromptFilters = (): Filters => {
     }),
   ) as PromptQuery;
   const state = stateOf(params.get('state'));
-  const change = (name: string, value: string | null): void => {
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
-  };
   return {
     query: { ...given, ...(state !== 'all' && { is_active: state === 'active' }) },
     state,
     isFiltered: state !== 'active' || Object.keys(given).some((name) => name !== 'sort'),
     change,
-    clear: () => setParams(new URLSearchParams(), { replace: true }),
+    clear,
   };
 };
 

@@ -2,25 +2,13 @@ import { Badge, Button, Code, Group, Select, Stack, Table, Text, TextInput, Titl
 import { useDebouncedCallback } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { useSearchParams } from 'wouter';
 import { api, bodyOf, type Schemas } from '../../api/client';
 import { useSpoken } from '../../language/language';
 import { FailureNotice } from '../../ui/failure-notice';
+import { useUrlParameters } from '../../ui/url-parameters';
 
 const PAGE = 50;
 const SEARCH_MILLISECONDS = 200;
-const KINDS: Schemas['HistoryKind'][] = [
-  'config',
-  'prompt',
-  'prompt_label',
-  'token',
-  'encryption_key',
-  'export',
-  'alert_rule',
-  'alert_silence',
-  'alert_channel',
-  'budget',
-];
 
 type Entry = Schemas['HistoryEntry'];
 
@@ -44,7 +32,7 @@ const useChanges = (q: string | null, kind: string | null) =>
 const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function EntryRow({ entry }: { entry: Entry }): ReactNode {
-  const { ago, time } = useSpoken();
+  const { t, ago, time } = useSpoken();
   return (
     <Table.Tr>
       <Table.Td>
@@ -55,7 +43,7 @@ function EntryRow({ entry }: { entry: Entry }): ReactNode {
       <Table.Td>{entry.actor_name ?? entry.actor_id}</Table.Td>
       <Table.Td>
         <Badge variant="default" tt="none">
-          {entry.kind} · {entry.action}
+          {t.history.kinds[entry.kind]} · {t.history.actions[entry.action]}
         </Badge>
       </Table.Td>
       <Table.Th scope="row">{entry.subject_name}</Table.Th>
@@ -73,20 +61,9 @@ function EntryRow({ entry }: { entry: Entry }): ReactNode {
 /** Who changed what, and when. */
 export function Changes(): ReactNode {
   const { t } = useSpoken();
-  const [params, setParams] = useSearchParams();
+  const { params, change } = useUrlParameters();
   const [text, setText] = useState(params.get('q') ?? '');
   const found = useChanges(params.get('q'), params.get('kind'));
-  const change = (name: string, value: string | null): void => {
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
-  };
   const search = useDebouncedCallback((value: string) => change('q', value), SEARCH_MILLISECONDS);
   const entries = found.data?.pages.flatMap((page) => page.entries) ?? [];
   return (
@@ -106,7 +83,7 @@ export function Changes(): ReactNode {
         />
         <Select
           label={t.settings.kind}
-          data={KINDS}
+          data={Object.entries(t.history.kinds).map(([value, label]) => ({ value, label }))}
           value={params.get('kind')}
           onChange={(kind) => change('kind', kind)}
           placeholder={t.common.all}

@@ -8,18 +8,6 @@ import { FailureNotice } from '../../ui/failure-notice';
 
 type Token = Schemas['TokenView'];
 
-const SCOPES: Schemas['Scope'][] = [
-  'invoke',
-  'models:read',
-  'models:write',
-  'prompts:read',
-  'prompts:write',
-  'usage:read',
-  'alerts:read',
-  'alerts:write',
-  'admin',
-];
-
 const TOKENS_KEY = ['tokens'];
 
 const useTokens = () =>
@@ -79,8 +67,8 @@ function CreateToken({ onClose }: { onClose: () => void }): ReactNode {
               data-autofocus
             />
             <Checkbox.Group label={t.settings.scopes} value={scopes} onChange={setScopes}>
-              {SCOPES.map((scope) => (
-                <Checkbox key={scope} value={scope} label={t.settings.scopeNames[scope]} mt="xs" />
+              {Object.entries(t.settings.scopeNames).map(([scope, words]) => (
+                <Checkbox key={scope} value={scope} label={words} mt="xs" />
               ))}
             </Checkbox.Group>
             {create.error && <FailureNotice error={create.error} />}

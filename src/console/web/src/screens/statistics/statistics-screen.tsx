@@ -45,7 +45,7 @@ const nameOf = (group: Record<string, string | number | null>, all: string): str
     .join(' · ') || all;
 
 function Chart({ statistics, figure, zone }: { statistics: Statistics; figure: Figure; zone: string }): ReactNode {
-  const { t } = useSpoken();
+  const { t, language } = useSpoken();
   const series = useMemo(() => (statistics.series ?? []).slice(0, MOST_LINES), [statistics]);
   const times = useMemo(() => (series[0]?.points ?? []).map(({ start }) => Date.parse(start) / 1000), [series]);
   const lines = useMemo(
@@ -59,7 +59,14 @@ function Chart({ statistics, figure, zone }: { statistics: Statistics; figure: F
         {figure.name}
       </Title>
       <Suspense fallback={<Skeleton height={220} />}>
-        <LineChart times={times} lines={lines} zone={zone} format={figure.format} timeLabel={t.statistics.time} />
+        <LineChart
+          times={times}
+          lines={lines}
+          zone={zone}
+          format={figure.format}
+          timeLabel={t.statistics.time}
+          locale={language}
+        />
       </Suspense>
     </Paper>
   );

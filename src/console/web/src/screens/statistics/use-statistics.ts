@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useSearchParams } from 'wouter';
 import { api, bodyOf, type Schemas } from '../../api/client';
+import { useUrlParameters } from '../../ui/url-parameters';
 import type { paths } from '../../api/schema';
 
 export type Statistics = Schemas['ModelStatistics'];
@@ -38,7 +38,7 @@ export interface Chosen {
 }
 
 export const useChosen = (): { chosen: Chosen; change: (name: string, value: string | null) => void } => {
-  const [params, setParams] = useSearchParams();
+  const { params, change } = useUrlParameters();
   const range = params.get('range') ?? '24h';
   const group = params.get('group');
   const chosen: Chosen = {
@@ -46,17 +46,6 @@ export const useChosen = (): { chosen: Chosen; change: (name: string, value: str
     group: GROUPS.find((one) => one === group) ?? null,
     source: SOURCES.find((one) => one === params.get('source')) ?? 'all',
     zone: params.get('tz') ?? ownZone(),
-  };
-  const change = (name: string, value: string | null): void => {
-    setParams(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value === null) next.delete(name);
-        else next.set(name, value);
-        return next;
-      },
-      { replace: true },
-    );
   };
   return { chosen, change };
 };
